@@ -1,0 +1,86 @@
+# `make` alone lists what there is. Everything happens inside .venv; `make clean` takes it all away.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+# The first of these that starts, is 3.11 or newer and can make a virtual environment. Or say PYTHON=...
+PYTHONS := python3.13 python3.12 python3.11 python3
+GOOD_PYTHON := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in $(PYTHONS); do "$$p" -c '$(GOOD_PYTHON)' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
+CODE := $(wildcard src tests bench conftest.py)
+PAGES := $(wildcard README.md docs)
+UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --custom-compile-command "make lock" $(UPGRADE) pyproject.toml
+
+.PHONY: help setup run test fast check format cover bench docs lock clean
+
+help: ## list these targets
+	@echo "Slotkeeper: appointments, never double-booked. Start with 'make run'."
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: .venv/.stamp ## make .venv with all that development needs
+
+run: .venv/.run-stamp ## start Slotkeeper with a demonstration business, and serve it
+	@PYTHONPATH=src $(BIN)/python -c 'from slotkeeper.embedded.cli import main; main()' demo --serve
+
+test: check ## check, then run every test
+	$(BIN)/pytest $(ARGS)
+
+fast: .venv/.stamp ## run the tests that are not slow, within 20 seconds
+	$(BIN)/pytest -m "not slow" $(ARGS)
+
+check: .venv/.stamp docs ## formatting, lint, types, floors, and the code blocks of the docs
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy $(CODE)
+	$(BIN)/lint-imports --config pyproject.toml
+
+format: .venv/.stamp ## format the code, and mend what lint can mend
+	$(BIN)/ruff check --fix-only --quiet $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+cover: .venv/.stamp ## run every test and show the branches that none took
+	$(BIN)/pytest --cov --cov-report=term $(ARGS)
+
+bench: .venv/.stamp ## measure every headline figure
+	$(BIN)/python -m bench $(ARGS)
+
+# pytest ends with 5 where it finds no test: pages without code are in order.
+docs: .venv/.stamp ## run every code block of README.md and docs/
+	$(BIN)/pytest -q $(PAGES) || [ $$? = 5 ]
+
+lock: .venv/.stamp ## remake the locks (UPGRADE=--upgrade takes the newest releases)
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv
+	$(UV_COMPILE) --extra dev -o requirements-dev.lock
+	$(UV_COMPILE) --constraint requirements-dev.lock -o requirements.lock
+	$(UV_COMPILE) --constraint requirements-dev.lock --extra clinic -o requirements-clinic.lock
+	! grep -n "://" requirements*.lock
+
+clean: ## remove .venv, caches and what was built
+	rm -rf .venv build dist htmlcov .coverage .coverage.* .*_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@[ -n "$(PYTHON)" ] || { echo "Slotkeeper needs Python 3.11 or newer with its venv module" \
+		"(on Debian: apt-get install python3-venv), or say which: make $(MAKECMDGOALS) PYTHON=/path/to/python3." >&2; exit 1; }
+	@"$(PYTHON)" -c '$(GOOD_PYTHON)' || { echo "$(PYTHON) cannot be used: it must be Python 3.11 or newer with its" \
+		"venv module (on Debian: apt-get install python3-venv)." >&2; exit 1; }
+	@echo "Making .venv with $$("$(PYTHON)" --version) ..."
+	@"$(PYTHON)" -m venv .venv
+
+# What running needs, and nothing more; `setup` includes it.
+.venv/.run-stamp: requirements.lock | .venv/bin/python
+	@echo "Installing what Slotkeeper runs on ..."
+	@$(PIP) -r requirements.lock
+	@touch $@
+
+.venv/.stamp: pyproject.toml requirements-dev.lock requirements.lock | .venv/bin/python
+	@echo "Installing the locked packages: about a minute, once ..."
+	@$(PIP) -r requirements-dev.lock
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+	@touch .venv/.run-stamp $@

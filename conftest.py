@@ -1,0 +1,27 @@
+"""Runs the Python blocks of README.md and docs/, and reads the JSON and TOML ones, as tests."""
+
+import json
+import tomllib
+
+from sybil import Example, Sybil
+from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
+
+
+def _reads_as_json(example: Example) -> None:
+    json.loads(example.parsed)
+
+
+def _reads_as_toml(example: Example) -> None:
+    tomllib.loads(example.parsed)
+
+
+# `<!-- skip: next "why" -->` before a block leaves it out, and says why.
+pytest_collect_file = Sybil(
+    parsers=[
+        SkipParser(),
+        PythonCodeBlockParser(),
+        CodeBlockParser("json", _reads_as_json),
+        CodeBlockParser("toml", _reads_as_toml),
+    ],
+    patterns=["README.md", "docs/**/*.md"],
+).pytest()

@@ -38,7 +38,7 @@ check: .venv/.stamp docs ## formatting, lint, types, floors, and the code blocks
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy $(CODE)
-	$(BIN)/lint-imports --config pyproject.toml
+	$(BIN)/lint-imports
 
 format: .venv/.stamp ## format the code, and mend what lint can mend
 	$(BIN)/ruff check --fix-only --quiet $(CODE)

@@ -1,0 +1,39 @@
+"""Who asks: the business, the credential and what it may do."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from slotkeeper.core.errors import SlotkeeperError
+
+Scope = Literal["read", "book", "staff", "admin"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+"""read: see services, slots and appointments; book: hold, book, move and cancel; staff: also other people's details,
+states, time off and overrides; admin: also services, resources, keys, audit and dead letters."""
+
+
+class Forbidden(SlotkeeperError):
+    """The credential is good but does not allow this."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(f"the key lacks the scope {scope!r}")
+        self.scope = scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """One credential at work. With a `customer_id` it acts for that customer alone and sees nobody else's."""
+
+    business: str
+    id: str
+    scopes: frozenset[Scope]
+    customer_id: str = ""
+    is_public: bool = False
+
+    @property
+    def is_staff(self) -> bool:
+        return "staff" in self.scopes and not self.customer_id
+
+    def need(self, scope: Scope) -> None:
+        """Raises `Forbidden` when the credential lacks the scope."""
+        if scope not in self.scopes:
+            raise Forbidden(scope)

@@ -1,0 +1,171 @@
+"""The rules of booking: each is a function from facts to the set of starts that it allows.
+
+A set of starts is an int: bit i stands for the tick `window.start + i`. Slots are the intersection of all rules,
+and a refusal is the first rule that lacks the asked start, so what is offered can be booked and the reverse.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_
+
+from slotkeeper.core.errors import Closed, CustomerFull, DayFull, OffStep, Refused, Taken, TooFar, TooSoon
+from slotkeeper.core.hours import step_ticks
+from slotkeeper.core.service import Service
+from slotkeeper.core.ticks import (
+    DAY_SECONDS,
+    DAY_TICKS,
+    TICK_MINUTES,
+    Instant,
+    Tick,
+    Window,
+    at_least,
+    fits,
+    tick_after,
+    tick_at,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A resource seen over the window: the ticks in which it is open, and those that are claimed."""
+
+    id: str
+    open: int
+    busy: int
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """`count` of these members, at the same time. The order settles who is taken among the equally loaded."""
+
+    members: tuple[Member, ...]
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All that the rules look at. The window has room for the claim on both sides of every start that is asked."""
+
+    window: Window
+    now: Instant
+    service: Service
+    zone: str
+    needs: tuple[Needed, ...]
+    service_open: int
+    full_days: int = 0
+    customer_is_full: bool = False
+
+
+Rule = Callable[[Facts], int]
+
+
+def on_step(facts: Facts) -> int:
+    """Starts on the grid of the service, counted from local midnight."""
+    return step_ticks(facts.zone, facts.service.step_minutes, facts.window)
+
+
+def with_notice(facts: Facts) -> int:
+    """Starts that are not in the past and leave the minimum notice."""
+    first = tick_after(Instant(facts.now + facts.service.notice_minutes * 60))
+    return _from(facts.window, first)
+
+
+def within_horizon(facts: Facts) -> int:
+    """Starts no further ahead than the horizon."""
+    last = tick_at(Instant(facts.now + facts.service.horizon_days * DAY_SECONDS))
+    return facts.window.full & ~_from(facts.window, Tick(last + 1))
+
+
+def on_days_with_room(facts: Facts) -> int:
+    """Starts on local days that have not reached the service's limit."""
+    return facts.window.full & ~facts.full_days
+
+
+def by_customer_with_room(facts: Facts) -> int:
+    """Every start, or none for a customer who has reached the service's limit."""
+    return 0 if facts.customer_is_full else facts.window.full
+
+
+def while_open(facts: Facts) -> int:
+    """Starts at which the service and enough of those needed are open for the visit. Buffers may reach outside."""
+    length = facts.service.duration_minutes // TICK_MINUTES
+    enough = (at_least(need.count, [fits(member.open, length) for member in need.members]) for need in facts.needs)
+    return reduce(and_, enough, fits(facts.service_open, length))
+
+
+def while_free(facts: Facts) -> int:
+    """Starts at which enough of those needed are open for the visit, and free for it and for its buffers."""
+    enough = (at_least(need.count, [able(facts, member) for member in need.members]) for need in facts.needs)
+    return reduce(and_, enough)
+
+
+def able(facts: Facts, member: Member) -> int:
+    """The starts at which this one member could serve."""
+    service = facts.service
+    length = service.duration_minutes // TICK_MINUTES
+    before = service.buffer_before_minutes // TICK_MINUTES
+    whole = before + length + service.buffer_after_minutes // TICK_MINUTES
+    if not member.busy:
+        return fits(member.open, length)
+    free = facts.window.full & ~member.busy
+    return fits(member.open, length) & (fits(free, whole) << before)
+
+
+RULES: tuple[tuple[Rule, type[Refused], str], ...] = (
+    (on_step, OffStep, "the service starts every {step} minutes, counted from midnight in {zone}"),
+    (with_notice, TooSoon, "the start is in the past or within the notice of {notice} minutes"),
+    (within_horizon, TooFar, "the start lies more than {horizon} days ahead"),
+    (on_days_with_room, DayFull, "the service takes no more appointments on that day"),
+    (by_customer_with_room, CustomerFull, "the customer has as many appointments as the service allows"),
+    (while_open, Closed, "not everyone who is needed is open then"),
+    (while_free, Taken, "the time is taken"),
+)
+
+
+def allowed(facts: Facts) -> int:
+    """The starts that every rule allows."""
+    return reduce(and_, (rule(facts) for rule, _, _ in RULES))
+
+
+def refusal(facts: Facts, start: Tick) -> Refused | None:
+    """Why the service may not start then: the first rule that says no, or None."""
+    at = facts.window.bit(start)
+    for rule, refused, message in RULES:
+        if not rule(facts) & at:
+            return refused(_told(message, facts))
+    return None
+
+
+def chosen(facts: Facts, start: Tick) -> tuple[str, ...]:
+    """Who serves at an allowed start: for each need the least loaded, in the order of the needs.
+
+    Load is the ticks claimed on the start's UTC day; among equals the first in the need's own order is taken, so the
+    same facts give the same answer. Raises `Taken` when one resource would have to be in two places.
+    """
+    at = facts.window.bit(start)
+    day = ((1 << DAY_TICKS) - 1) << ((start - facts.window.start) // DAY_TICKS * DAY_TICKS)
+    taken: list[str] = []
+    for need in facts.needs:
+        could = [member for member in need.members if member.id not in taken and able(facts, member) & at]
+        if len(could) < need.count:
+            raise Taken("the time is taken")
+        could.sort(key=lambda member: (member.busy & day).bit_count())
+        taken += [member.id for member in could[: need.count]]
+    return tuple(taken)
+
+
+def _from(window: Window, first: Tick) -> int:
+    """The window's ticks from `first` on."""
+    skipped = min(max(first - window.start, 0), window.length)
+    return window.full >> skipped << skipped
+
+
+def _told(message: str, facts: Facts) -> str:
+    service = facts.service
+    return message.format(
+        step=service.step_minutes,
+        zone=facts.zone,
+        notice=service.notice_minutes,
+        horizon=service.horizon_days,
+    )

@@ -1,0 +1,67 @@
+"""Who claims one calendar on one day, and whether a new claim fits beside the others.
+
+A calendar is a resource's, or a customer's own when an appointment names no resource. A claim that passes midnight
+stands whole in the sheet of each UTC day that it touches, so each day can be judged alone.
+"""
+
+from collections.abc import Collection, Iterable
+
+import msgspec
+
+from slotkeeper.core.ticks import Instant, Window
+
+NEVER = 0
+
+
+class Claim(msgspec.Struct, frozen=True, array_like=True):
+    """A half-open span of seconds, buffers included, that `owner` (an appointment or a hold) keeps for itself.
+
+    From `expires` on (seconds; 0: never) it counts for nothing, whether or not it has been swept away.
+    """
+
+    owner: str
+    start: Instant
+    end: Instant
+    expires: Instant = Instant(NEVER)
+
+    def is_live(self, now: Instant) -> bool:
+        return self.expires == NEVER or self.expires > now
+
+    def overlaps(self, start: Instant, end: Instant) -> bool:
+        return self.start < end and start < self.end
+
+
+Sheet = tuple[Claim, ...]
+"""The claims of one calendar on one day, by start."""
+
+
+def live(sheet: Sheet, now: Instant, ignoring: Collection[str] = ()) -> list[Claim]:
+    """The claims that still count, save those of the owners to be ignored."""
+    return [claim for claim in sheet if claim.is_live(now) and claim.owner not in ignoring]
+
+
+def busy(sheets: Iterable[Sheet], window: Window, now: Instant, ignoring: Collection[str] = ()) -> int:
+    """The window's ticks that any live claim touches."""
+    ticks = 0
+    for sheet in sheets:
+        for claim in live(sheet, now, ignoring):
+            ticks |= window.mask(claim.start, claim.end)
+    return ticks
+
+
+def clash(
+    sheets: Iterable[Sheet], start: Instant, end: Instant, now: Instant, ignoring: Collection[str] = ()
+) -> Claim | None:
+    """The first live claim that overlaps the span to the second; None when the span is free."""
+    found = (claim for sheet in sheets for claim in live(sheet, now, ignoring) if claim.overlaps(start, end))
+    return min(found, key=lambda claim: (claim.start, claim.owner), default=None)
+
+
+def added(sheet: Sheet, claim: Claim, now: Instant) -> Sheet:
+    """The sheet with the claim in its place and without what has expired. It judges nothing: see `clash`."""
+    return tuple(sorted((*live(sheet, now), claim), key=lambda each: (each.start, each.owner)))
+
+
+def removed(sheet: Sheet, owner: str) -> Sheet:
+    """The sheet without the owner's claims."""
+    return tuple(claim for claim in sheet if claim.owner != owner)

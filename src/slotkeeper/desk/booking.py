@@ -1,0 +1,150 @@
+"""Booking: from an order to an appointment that holds its time.
+
+The straight path: find its place (the rules judge the start and choose who serves), then write the claims and the
+appointment, with its reminders and its event, in one commit; when something changed meanwhile, decide again.
+"""
+
+from dataclasses import dataclass, replace
+
+from slotkeeper.core.actor import Actor, Forbidden
+from slotkeeper.core.appointment import Appointment, Deed, as_opened, opened
+from slotkeeper.core.errors import HoldGone, Invalid, KeyReused, Missing
+from slotkeeper.core.service import Service
+from slotkeeper.core.ticks import Instant
+from slotkeeper.desk.audit import record
+from slotkeeper.desk.desk import Desk
+from slotkeeper.desk.facts import business_of, service_of
+from slotkeeper.desk.orders import Id, Order, customer_of, fingerprint, id_for
+from slotkeeper.desk.placing import Placed, Wish, place_by_service, place_freely
+from slotkeeper.desk.planning import endpoints, with_reminders
+from slotkeeper.documents import Hold, appointment_key, hold_key
+from slotkeeper.ledger import Draft, Reading, enter, let_go, settle
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """An appointment made, or found because the same request came before; `warnings` name the rules overridden."""
+
+    appointment: Appointment
+    is_repeat: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+def book(desk: Desk, actor: Actor, order: Order) -> Booked:
+    """Make the appointment, all of it or nothing.
+
+    Raises:
+        Invalid: the order makes no sense. Missing: its service, a pool or a resource is not there.
+        Refused: a rule says no; alternatives and the rival's times are among its facts.
+        HoldGone: the hold named is not there any more. KeyReused: the idempotency key came with another order.
+        Unreachable: nothing is known; ask again.
+    """
+    if order.override and not actor.is_staff:
+        raise Forbidden("staff")
+    id = id_for("apt", actor, order.request_key, desk.new_id)
+    order = replace(order, customer_id=customer_of(actor, order.customer_id, order.contact))
+    return settle(desk.store, lambda reading, draft: _book(desk, actor, order, id, reading, draft))
+
+
+def _book(desk: Desk, actor: Actor, order: Order, id: Id, reading: Reading, draft: Draft) -> Booked:
+    business, now = actor.business, desk.now()
+    proof = fingerprint(order) if id.is_repeatable else ""
+    if id.is_repeatable:
+        earlier = reading.value(appointment_key(business, id.value), Appointment)
+        if earlier is not None:
+            return _repeated(earlier, proof)
+    profile = business_of(reading, business)
+    service = _service(reading, actor, order) if order.service_id else None
+    placed = _place(reading, business, order, service, now)
+    fresh = _appointment(id.value, order, service, placed, now, proof)
+    deed = Deed(now=now, by=actor.id, reason=order.override if placed.overridden else "")
+    appointment = opened(fresh, deed, endpoints(reading, business))
+    appointment = with_reminders(reading, business, profile, appointment, now)
+    if order.hold_id:
+        _use_up(reading, draft, business, order.hold_id)
+    enter(draft, business, appointment, now)
+    if placed.overridden is None:
+        return Booked(appointment)
+    record(draft, actor, now, desk.new_id, "override", appointment.id, order.override)
+    return Booked(appointment, warnings=(f"{placed.overridden.code}: {placed.overridden.message}",))
+
+
+def _repeated(earlier: Appointment, proof: str) -> Booked:
+    if earlier.fingerprint != proof:
+        raise KeyReused("this Idempotency-Key came before with another request: use a new key")
+    return Booked(as_opened(earlier), is_repeat=True)
+
+
+def _service(reading: Reading, actor: Actor, order: Order) -> Service:
+    service = service_of(reading, actor.business, order.service_id)
+    if actor.is_public and not service.public:
+        raise Missing("service", order.service_id)
+    return service
+
+
+def _place(reading: Reading, business: str, order: Order, service: Service | None, now: Instant) -> Placed:
+    hold = _hold(reading, business, order, now) if order.hold_id else None
+    end = order.end
+    if service is not None:
+        end = Instant(order.start + service.duration_minutes * 60)
+        if order.end not in (None, end):
+            raise Invalid(f"the service takes {service.duration_minutes} minutes: leave endTime out", field="endTime")
+    if end is None:
+        raise Invalid("without a serviceId an endTime is needed", field="endTime")
+    wish = Wish(
+        start=order.start,
+        end=end,
+        customer_id=order.customer_id,
+        resource_ids=hold.resource_ids if hold else order.resource_ids,
+        ignoring=(hold.id,) if hold else (),
+        is_override=bool(order.override),
+    )
+    if service is None:
+        return place_freely(reading, business, wish, now)
+    return place_by_service(reading, business, order.service_id, service, wish, now)
+
+
+def _hold(reading: Reading, business: str, order: Order, now: Instant) -> Hold:
+    """Raises `HoldGone` unless the hold is live and for this service, time and, where named, these resources."""
+    hold = reading.value(hold_key(business, order.hold_id), Hold)
+    if hold is None or hold.expires <= now:
+        raise HoldGone("the hold has expired or was used: look for slots again")
+    if (hold.service_id, hold.start) != (order.service_id, order.start):
+        raise HoldGone("the hold is for another service or time")
+    if not set(order.resource_ids) <= set(hold.resource_ids):
+        raise HoldGone("the hold is for other resources")
+    return hold
+
+
+def _use_up(reading: Reading, draft: Draft, business: str, hold_id: str) -> None:
+    """Take the hold and its claims away: the appointment's own take their place in the same commit."""
+    hold = reading.value(hold_key(business, hold_id), Hold)
+    if hold is not None:
+        let_go(draft, business, hold)
+
+
+def _appointment(
+    id: str, order: Order, service: Service | None, placed: Placed, now: Instant, proof: str
+) -> Appointment:
+    is_pending = service is not None and service.needs_confirmation
+    minutes = service.confirm_within_minutes if service is not None and is_pending else None
+    return Appointment(
+        id=id,
+        status="pending" if is_pending else "booked",
+        start=placed.start,
+        end=placed.end,
+        buffer_before=placed.buffer_before,
+        buffer_after=placed.buffer_after,
+        service_id=order.service_id,
+        resource_ids=placed.resource_ids,
+        customer_id=order.customer_id,
+        calendars=placed.calendars,
+        tallies=placed.tallies,
+        contact=order.contact,
+        details=order.details,
+        zone=placed.zone,
+        created=now,
+        expires=Instant(now + minutes * 60) if minutes else Instant(0),
+        overrode=placed.overridden.code if placed.overridden else "",
+        fingerprint=proof,
+    )

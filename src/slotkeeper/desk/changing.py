@@ -1,0 +1,215 @@
+"""Changing an appointment: move, cancel and the other actions, and edits that leave its time alone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec.structs import replace
+
+from slotkeeper.core.actor import Actor, Forbidden
+from slotkeeper.core.appointment import Action, Appointment, Contact, Deed, acted, edited, moved
+from slotkeeper.core.errors import Missing, OffStep, Outdated, Refused, TooLate, WrongState
+from slotkeeper.core.service import Service
+from slotkeeper.core.ticks import TICK_SECONDS, Instant
+from slotkeeper.desk.audit import record
+from slotkeeper.desk.desk import Desk
+from slotkeeper.desk.facts import business_of
+from slotkeeper.desk.orders import digest
+from slotkeeper.desk.placing import Placed, Wish, place_by_service, place_freely
+from slotkeeper.desk.planning import endpoints, with_reminders
+from slotkeeper.documents import appointment_key, appointment_put, kind_key
+from slotkeeper.ledger import Draft, Reading, enter, leave, settle
+
+BY_CUSTOMERS: frozenset[Action] = frozenset({"cancel"})
+"""The actions that need no staff."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What comes with every change: the appointment, the revision the caller has seen (`If-Match`), the idempotency
+    key, and the reason to go against the rules or to be noted."""
+
+    id: str
+    seen_revision: str = ""
+    request_key: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move(Request):
+    """Another time, or others to serve. Without `end` the length stays, without `resource_ids` those who serve stay
+    when they can; with `override` a reason of staff's to go against the rules."""
+
+    start: Instant
+    end: Instant | None = None
+    resource_ids: tuple[str, ...] = ()
+    override: str = ""
+
+
+Decide = Callable[[Reading, Draft, Appointment, Deed], Appointment]
+
+
+def find(reading: Reading, actor: Actor, id: str) -> Appointment:
+    """Raises `Missing` when there is no such appointment, or it is another customer's."""
+    found = reading.value(appointment_key(actor.business, id), Appointment)
+    if found is None or (actor.customer_id and found.customer_id != actor.customer_id):
+        raise Missing("appointment", id)
+    return found
+
+
+def act(desk: Desk, actor: Actor, action: Action, request: Request) -> Appointment:
+    """Confirm, decline, cancel, check in, complete or mark as a no-show.
+
+    Raises:
+        Missing, Outdated, WrongState: as named. Forbidden: only staff may. TooLate: the service's policy.
+    """
+    if action not in BY_CUSTOMERS and not actor.is_staff:
+        raise Forbidden("staff")
+
+    def decide(reading: Reading, draft: Draft, before: Appointment, deed: Deed) -> Appointment:
+        business = actor.business
+        if before.expires and before.expires <= deed.now:
+            raise WrongState("the appointment has expired", facts={"appointmentStatus": "expired"})
+        if action == "cancel" and not actor.is_staff:
+            _check_notice(reading, business, before, deed.now)
+        after = acted(before, action, deed, endpoints(reading, business))
+        if not after.is_claiming:
+            leave(draft, business, before)
+            draft.put(appointment_put(business, after))
+            return after
+        if action == "confirm":
+            profile = business_of(reading, business)
+            after = with_reminders(reading, business, profile, after, deed.now)
+        if before.expires:
+            enter(draft, business, after, deed.now)
+        else:
+            draft.put(appointment_put(business, after))
+        return after
+
+    return _change(desk, actor, request, decide)
+
+
+def move(desk: Desk, actor: Actor, move: Move) -> Appointment:
+    """Move the appointment in one swap: the old time is kept until the new one is won. It may overlap itself.
+
+    Raises:
+        Missing, Outdated, WrongState: as named. Refused: the first rule that lacks the new start, with alternatives.
+        TooLate: the service's policy no longer lets the customer move it. Forbidden: only staff may override.
+    """
+    if move.override and not actor.is_staff:
+        raise Forbidden("staff")
+
+    def decide(reading: Reading, draft: Draft, before: Appointment, deed: Deed) -> Appointment:
+        business = actor.business
+        if before.expires and before.expires <= deed.now:
+            raise WrongState("the appointment has expired", facts={"appointmentStatus": "expired"})
+        if not actor.is_staff:
+            _check_notice(reading, business, before, deed.now)
+        placed = _new_place(reading, business, before, move, deed.now)
+        after = moved(
+            before,
+            placed.start,
+            placed.end,
+            deed,
+            resource_ids=placed.resource_ids,
+            calendars=placed.calendars,
+            tallies=placed.tallies,
+            endpoints=endpoints(reading, business),
+        )
+        after = replace(after, overrode=placed.overridden.code if placed.overridden else "", zone=placed.zone)
+        after = with_reminders(reading, business, business_of(reading, business), after, deed.now)
+        leave(draft, business, before)
+        enter(draft, business, after, deed.now)
+        if placed.overridden is not None:
+            record(draft, actor, deed.now, desk.new_id, "override", after.id, move.override)
+        return after
+
+    return _change(desk, actor, move, decide)
+
+
+def edit(
+    desk: Desk, actor: Actor, request: Request, details: dict[str, Any] | None, contact: Contact | None
+) -> Appointment:
+    """Change the details or the contact; what is None stays.
+
+    Raises:
+        Missing, Outdated: as named.
+    """
+
+    def decide(reading: Reading, draft: Draft, before: Appointment, deed: Deed) -> Appointment:
+        after = edited(
+            before,
+            deed,
+            details=before.details if details is None else details,
+            contact=before.contact if contact is None else contact,
+            endpoints=endpoints(reading, actor.business),
+        )
+        draft.put(appointment_put(actor.business, after))
+        return after
+
+    return _change(desk, actor, request, decide)
+
+
+def _change(desk: Desk, actor: Actor, request: Request, decide: Decide) -> Appointment:
+    """Read the appointment, check what the caller has seen of it, and let `decide` draft the change. A request whose
+    idempotency key has left an event in it is answered without doing anything again."""
+    proof = digest(actor.business, actor.id, request.request_key) if request.request_key else ""
+
+    def whole(reading: Reading, draft: Draft) -> Appointment:
+        before = find(reading, actor, request.id)
+        if proof and any(event.request == proof for event in before.events):
+            return before
+        if request.seen_revision and request.seen_revision != str(before.revision):
+            raise Outdated(request.seen_revision, str(before.revision))
+        deed = Deed(now=desk.now(), by=actor.id, reason=request.reason, request=proof)
+        return decide(reading, draft, before, deed)
+
+    return settle(desk.store, whole)
+
+
+def _check_notice(reading: Reading, business: str, appointment: Appointment, now: Instant) -> None:
+    service = _service(reading, business, appointment)
+    minutes = service.cancel_notice_minutes if service else 0
+    if appointment.status == "booked" and appointment.start - now < minutes * 60:
+        raise TooLate(f"customers may change or cancel up to {minutes} minutes before the start: call the business")
+
+
+def _service(reading: Reading, business: str, appointment: Appointment) -> Service | None:
+    """The service as it is now, also when it is no longer offered; None when it is gone."""
+    if not appointment.service_id:
+        return None
+    return reading.value(kind_key(business, "service", appointment.service_id), Service)
+
+
+def _new_place(reading: Reading, business: str, before: Appointment, move: Move, now: Instant) -> Placed:
+    end = move.end or Instant(move.start + before.end - before.start)
+    wish = Wish(
+        start=move.start,
+        end=end,
+        customer_id=before.customer_id,
+        resource_ids=move.resource_ids or before.resource_ids,
+        ignoring=(before.id,),
+        is_override=bool(move.override),
+    )
+    service = _service(reading, business, before)
+    if service is None:
+        return place_freely(reading, business, wish, now)
+    service = _as_long_as(service, Instant(end - move.start))
+    try:
+        return place_by_service(reading, business, before.service_id, service, wish, now)
+    except Refused:
+        if move.resource_ids:
+            raise
+    anyone = Wish(start=wish.start, end=end, customer_id=wish.customer_id, ignoring=wish.ignoring)
+    return place_by_service(reading, business, before.service_id, service, anyone, now)
+
+
+def _as_long_as(service: Service, seconds: Instant) -> Service:
+    """The service with another length; an appointment may be made longer or shorter than usual.
+
+    Raises:
+        OffStep: the length is not a positive number of ticks.
+    """
+    if seconds <= 0 or seconds % TICK_SECONDS:
+        raise OffStep(f"a visit of {seconds} seconds is not a positive multiple of 5 minutes")
+    return replace(service, duration_minutes=seconds // 60)

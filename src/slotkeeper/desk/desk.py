@@ -1,0 +1,19 @@
+"""What every task at the desk works with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from slotkeeper.contracts import Clock, Store
+from slotkeeper.core.ticks import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A store, the time, and random ids of at least 122 bits behind a prefix (`new_id("apt")` -> `apt_...`)."""
+
+    store: Store
+    clock: Clock
+    new_id: Callable[[str], str]
+
+    def now(self) -> Instant:
+        return self.clock()

@@ -1,0 +1,186 @@
+"""Which document stands under which key, in which lists, and how it is written down.
+
+Everything of one business begins with its id, so no key can reach another's. Bodies are JSON: a person with a
+database shell can read them.
+"""
+
+from functools import lru_cache
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from slotkeeper.contracts import Doc, Key, ListName, Place, Put
+from slotkeeper.core.appointment import Appointment, EventType
+from slotkeeper.core.reminders import next_due
+from slotkeeper.core.sheet import Claim, Sheet
+from slotkeeper.core.ticks import Day, Instant, day_key
+
+T = TypeVar("T")
+
+CatalogueKind = Literal["service", "resource", "pool", "schedule", "customer", "template"]
+
+
+class TimeOff(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """A span in which a resource is away, whatever its hours say."""
+
+    id: str
+    start: Instant
+    end: Instant
+    reason: str = ""
+
+
+class Webhook(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", forbid_unknown_fields=True
+):
+    """An endpoint that is told of events. `types` empty: of all. `secret` signs what is sent (Standard Webhooks)."""
+
+    url: str
+    types: tuple[EventType, ...] = ()
+    secret: str = ""
+    active: bool = True
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """A claim that expires: `resource_ids` are kept for the service's visit at `start` until `expires`."""
+
+    id: str
+    service_id: str
+    start: Instant
+    end: Instant
+    resource_ids: tuple[str, ...]
+    expires: Instant
+    by: str = ""
+    fingerprint: str = ""
+    tallies: tuple[tuple[str, str], ...] = ()
+    claim_start: Instant
+    claim_end: Instant
+
+
+def business_key(business: str) -> Key:
+    return Key(f"{business}/business", "profile")
+
+
+def shelf_key(business: str, shelf: Literal["reminderRules", "webhooks"]) -> Key:
+    """A small collection that every booking reads, kept whole in one document: `{id: value}`."""
+    return Key(f"{business}/business", shelf)
+
+
+def kind_part(business: str, kind: CatalogueKind) -> str:
+    return f"{business}/{kind}"
+
+
+def kind_key(business: str, kind: CatalogueKind, id: str) -> Key:
+    return Key(kind_part(business, kind), id)
+
+
+def time_off_key(business: str, resource_id: str) -> Key:
+    return Key(f"{business}/timeOff", resource_id)
+
+
+def sheet_part(business: str, calendar: str) -> str:
+    return f"{business}/sheet/{calendar}"
+
+
+def sheet_key(business: str, calendar: str, day: Day) -> Key:
+    return Key(sheet_part(business, calendar), day_key(day))
+
+
+def day_tally_key(business: str, service_id: str, date: str) -> Key:
+    """Who counts against a service's limit on one local date: a sheet of claims, like any other."""
+    return Key(f"{business}/tally/{service_id}", f"day/{date}")
+
+
+def customer_tally_key(business: str, service_id: str, customer_id: str) -> Key:
+    """Who counts against a service's limit per customer."""
+    return Key(f"{business}/tally/{service_id}", f"customer/{customer_id}")
+
+
+def appointment_key(business: str, id: str) -> Key:
+    return Key(f"{business}/appointment/{id}", "appointment")
+
+
+def hold_key(business: str, id: str) -> Key:
+    return Key(f"{business}/hold/{id}", "hold")
+
+
+def notification_key(business: str, id: str) -> Key:
+    return Key(f"{business}/notification/{id}", "notification")
+
+
+def event_key(business: str, number: int) -> Key:
+    """The published events, numbered without a gap in the order of their publication."""
+    return Key(f"{business}/event", f"{number:012d}")
+
+
+def event_count_key(business: str) -> Key:
+    return Key(f"{business}/eventCount", "count")
+
+
+def audit_key(business: str, at: Instant, id: str) -> Key:
+    return Key(f"{business}/audit", f"{at:012d}/{id}")
+
+
+def api_key_key(prefix: str) -> Key:
+    """API keys are found by their public prefix before any business is known."""
+    return Key(f"-/apiKey/{prefix}", "apiKey")
+
+
+def api_key_place(business: str, prefix: str) -> Key:
+    """The business's own list of its keys' prefixes."""
+    return Key(f"{business}/apiKey", prefix)
+
+
+def business_of(key: Key) -> str:
+    """The business that a document belongs to; `-` for those that belong to none."""
+    return key.part.split("/", 1)[0]
+
+
+def encoded(value: object) -> bytes:
+    return msgspec.json.encode(value)
+
+
+def decoded(doc: Doc, kind: type[T]) -> T:
+    """The document's value. A body that does not decode is a damaged store, not a caller's fault."""
+    return _decoder(kind).decode(doc.body)
+
+
+def sheet_of(doc: Doc | None) -> Sheet:
+    return () if doc is None else _sheet_decoder.decode(doc.body)
+
+
+def agenda_sort(appointment: Appointment) -> str:
+    """The appointment's place in the lists that go by start."""
+    return f"{appointment.start:012d}/{appointment.id}"
+
+
+def appointment_put(business: str, appointment: Appointment) -> Put:
+    """The appointment with its places: by start, by customer, and by when it next wants the courier's attention."""
+    sort = agenda_sort(appointment)
+    places: dict[ListName, Place] = {"start": Place(business, sort)}
+    if appointment.customer_id:
+        places["customer"] = Place(f"{business}/{appointment.customer_id}", sort)
+    due = attention(appointment)
+    if due is not None:
+        places["due"] = Place("due", f"{due:012d}/{business}/{appointment.id}")
+    return Put(appointment_key(business, appointment.id), encoded(appointment), places)
+
+
+def hold_put(business: str, hold: Hold) -> Put:
+    places: dict[ListName, Place] = {"due": Place("due", f"{hold.expires:012d}/{business}/{hold.id}")}
+    return Put(hold_key(business, hold.id), encoded(hold), places)
+
+
+def attention(appointment: Appointment) -> Instant | None:
+    """When the courier must look at the appointment next: to publish an event, send a message, or let it expire."""
+    if appointment.published < len(appointment.events):
+        return appointment.events[appointment.published].at
+    dues = [due for due in (next_due(appointment.messages), appointment.expires or None) if due is not None]
+    return min(dues, default=None)
+
+
+@lru_cache(maxsize=64)
+def _decoder(kind: Any) -> Any:
+    return msgspec.json.Decoder(kind)
+
+
+_sheet_decoder = msgspec.json.Decoder(tuple[Claim, ...])

@@ -1,0 +1,200 @@
+"""Reading, deciding and committing: the one way in which Slotkeeper changes anything.
+
+`settle` reads, lets a decision be made from what was read, and commits it on condition that it has not changed since;
+when it has, it decides again. Claims are written into sheets here and nowhere else.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from slotkeeper.contracts import Change, Doc, Key, Put, Range, Stale, Store
+from slotkeeper.core.appointment import Appointment
+from slotkeeper.core.errors import Invalid, Unreachable
+from slotkeeper.core.sheet import Claim, Sheet, added, removed
+from slotkeeper.core.ticks import Day, Instant, day_key, day_of
+from slotkeeper.documents import (
+    Hold,
+    appointment_put,
+    decoded,
+    encoded,
+    hold_key,
+    sheet_key,
+    sheet_of,
+    sheet_part,
+)
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+ATTEMPTS = 100
+CALM_ATTEMPTS = 5
+PAUSE_SECONDS = 0.01
+DAYS_REMEMBERED = 16
+
+
+class Reading:
+    """What one decision has looked at: each document once, with the version that the commit will insist on."""
+
+    def __init__(self, store: Store, known: dict[Key, Doc | None] | None = None) -> None:
+        self._store = store
+        self._docs: dict[Key, Doc | None] = dict(known or {})
+
+    def fetch(self, keys: Iterable[Key]) -> None:
+        """Read what has not been read yet, in one go."""
+        unread = [key for key in dict.fromkeys(keys) if key not in self._docs]
+        if unread:
+            found = self._store.read(unread)
+            self._docs.update((key, found.get(key)) for key in unread)
+
+    def doc(self, key: Key) -> Doc | None:
+        self.fetch([key])
+        return self._docs[key]
+
+    def value(self, key: Key, kind: type[T]) -> T | None:
+        """The document's value, or None where there is none."""
+        doc = self.doc(key)
+        return None if doc is None else decoded(doc, kind)
+
+    def sheet(self, key: Key) -> Sheet:
+        return sheet_of(self.doc(key))
+
+    def sheets(self, business: str, calendars: Sequence[str], first: Day, count: int) -> list[list[Sheet]]:
+        """For each calendar its sheets of `count` days, without the days that have none.
+
+        One store read, however many days. What a commit can write (see `Change.LIMIT`) is remembered for it.
+        """
+        last = day_key(Day(first + count - 1))
+        found = self._store.read_ranges(
+            [Range(sheet_part(business, calendar), day_key(first), last) for calendar in calendars]
+        )
+        if count <= DAYS_REMEMBERED:
+            days = [Day(first + number) for number in range(count)]
+            keys = (sheet_key(business, calendar, day) for calendar in calendars for day in days)
+            self._docs = dict.fromkeys(keys) | {doc.key: doc for docs in found for doc in docs} | self._docs
+        return [[sheet_of(self._docs.get(doc.key) or doc) for doc in docs] for docs in found]
+
+    def version(self, key: Key) -> int:
+        doc = self.doc(key)
+        return 0 if doc is None else doc.version
+
+
+@dataclass(slots=True)
+class Draft:
+    """A change in the making. Whatever is written is expected to be as the reading saw it."""
+
+    reading: Reading
+    puts: dict[Key, Put] = field(default_factory=dict)
+    deletes: set[Key] = field(default_factory=set)
+    expects: set[Key] = field(default_factory=set)
+
+    def put(self, put: Put) -> None:
+        self.puts[put.key] = put
+
+    def delete(self, key: Key) -> None:
+        self.deletes.add(key)
+
+    def expect(self, key: Key) -> None:
+        """Let the commit depend on a document that is only read."""
+        self.expects.add(key)
+
+    def claim(self, keys: Iterable[Key], claim: Claim, now: Instant) -> None:
+        """Enter the claim in each sheet, in place of any that its owner has there."""
+        for key in keys:
+            self._write(key, added(removed(self._sheet(key), claim.owner), claim, now))
+
+    def release(self, keys: Iterable[Key], owner: str) -> None:
+        """Take the owner's claims out of each sheet."""
+        for key in keys:
+            before = self._sheet(key)
+            after = removed(before, owner)
+            if after != before:
+                self._write(key, after)
+
+    def change(self) -> Change:
+        """The change as the store wants it.
+
+        Raises:
+            Invalid: it would touch more documents than one commit may.
+        """
+        keys = self.expects | self.puts.keys() | self.deletes
+        if len(keys) > Change.LIMIT:
+            raise Invalid(
+                f"this would claim {len(keys)} days and resources, one commit may touch {Change.LIMIT}: "
+                "use a shorter time or fewer resources"
+            )
+        self.reading.fetch(keys)
+        return Change({key: self.reading.version(key) for key in keys}, list(self.puts.values()), list(self.deletes))
+
+    def _sheet(self, key: Key) -> Sheet:
+        return sheet_of(Doc(key, 0, self.puts[key].body)) if key in self.puts else self.reading.sheet(key)
+
+    def _write(self, key: Key, sheet: Sheet) -> None:
+        self.put(Put(key, encoded(sheet)))
+
+
+def sheet_keys(business: str, calendars: Iterable[str], start: Instant, end: Instant) -> list[Key]:
+    """The sheets of every UTC day that the half-open span touches, for each calendar."""
+    days = range(day_of(start), day_of(Instant(end - 1)) + 1)
+    return [sheet_key(business, calendar, Day(day)) for calendar in calendars for day in days]
+
+
+def claim_keys(business: str, appointment: Appointment) -> list[Key]:
+    """Every document in which a claiming appointment has its claim: sheets and tallies."""
+    sheets = sheet_keys(business, appointment.calendars, appointment.claim_start, appointment.claim_end)
+    return sheets + [Key(*tally) for tally in appointment.tallies]
+
+
+def enter(draft: Draft, business: str, appointment: Appointment, now: Instant) -> None:
+    """Write the appointment and its claims."""
+    claim = Claim(appointment.id, appointment.claim_start, appointment.claim_end, appointment.expires)
+    draft.claim(claim_keys(business, appointment), claim, now)
+    draft.put(appointment_put(business, appointment))
+
+
+def leave(draft: Draft, business: str, before: Appointment) -> None:
+    """Take out the claims that the appointment had before it changed."""
+    draft.release(claim_keys(business, before), before.id)
+
+
+def hold_keys(business: str, hold: Hold) -> list[Key]:
+    """Every document in which a hold has its claim."""
+    sheets = sheet_keys(business, hold.resource_ids, hold.claim_start, hold.claim_end)
+    return sheets + [Key(*tally) for tally in hold.tallies]
+
+
+def let_go(draft: Draft, business: str, hold: Hold) -> None:
+    """Take away a hold and its claims."""
+    draft.release(hold_keys(business, hold), hold.id)
+    draft.delete(hold_key(business, hold.id))
+
+
+def settle(store: Store, decide: Callable[[Reading, Draft], R]) -> R:
+    """Let `decide` read and draft until its draft is committed, and return its answer.
+
+    `decide` may be called many times and must do nothing but read and draft. An empty draft is not committed.
+
+    Raises:
+        Unreachable: others kept changing what was read; nothing was done.
+        Whatever `decide` raises: nothing was done.
+    """
+    known: dict[Key, Doc | None] = {}
+    for attempt in range(ATTEMPTS):
+        reading = Reading(store, known)
+        draft = Draft(reading)
+        answer = decide(reading, draft)
+        change = draft.change()
+        if not change.puts and not change.deletes:
+            return answer
+        try:
+            store.commit(change)
+        except Stale as stale:
+            known = stale.docs
+            if attempt >= CALM_ATTEMPTS:
+                # Full jitter: rivals that lost together must not come back together.
+                time.sleep(random.uniform(0, PAUSE_SECONDS))  # noqa: S311 - no secret, only jitter
+        else:
+            return answer
+    raise Unreachable(f"others kept winning for {ATTEMPTS} attempts; nothing was changed")

@@ -1,0 +1,396 @@
+"""Versioned documents in one SQLite file: write-ahead log, `synchronous=FULL`, one writer at a time.
+
+Whoever gets the write lock commits everything that is queued by then in one transaction, so many threads share one
+wait for the disk. Inside `batch` a thread keeps the lock and the transaction for itself.
+"""
+
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from importlib.resources import files
+from pathlib import Path
+from shutil import copyfile
+
+import msgspec
+
+from slotkeeper.contracts import Change, Doc, Key, ListName, Page, Place, Put, Range, Stale
+from slotkeeper.core.errors import Unreachable
+
+IN_MEMORY = ":memory:"
+WALK_ROWS = 500
+HIGHEST = "\U0010ffff"
+
+_LIST = (
+    "SELECT doc.part, doc.sort, version, body, place.sort FROM place JOIN doc ON doc.id = place.doc "
+    "WHERE list = ? AND place.part = ? AND place.sort BETWEEN ? AND ? "
+)
+_LIST_FORTH = _LIST + "AND place.sort > ? ORDER BY place.sort LIMIT ?"
+_LIST_BACK = _LIST + "AND place.sort < ? ORDER BY place.sort DESC LIMIT ?"
+
+_places = msgspec.json.Decoder(dict[ListName, Place])
+
+
+class Damaged(Unreachable):
+    """The file is not a Slotkeeper database, or is of a newer version than this program knows."""
+
+
+class _Ticket:
+    """A change that waits for its turn, and what became of it."""
+
+    __slots__ = ("change", "error", "is_done")
+
+    def __init__(self, change: Change) -> None:
+        self.change = change
+        self.error: Exception | None = None
+        self.is_done = False
+
+
+class SqliteStore:
+    """A `contracts.Store` in the file at `path`, or in memory at `:memory:`. Any thread may use it.
+
+    Other processes may use the same file; a writer waits up to `wait_seconds` for another's commit.
+    """
+
+    def __init__(self, path: str | Path, *, wait_seconds: float = 10.0) -> None:
+        """Open the file, make it if it is not there, and bring its schema up to date.
+
+        Raises:
+            Damaged: it is something else, or newer. Unreachable: it cannot be opened.
+        """
+        self._path = str(path)
+        self._wait_seconds = wait_seconds
+        self._writing = threading.Lock()
+        self._batch_thread: int | None = None
+        self._queue: deque[_Ticket] = deque()
+        self._mine = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        with _unreachable("cannot open the database"):
+            self._writer = self._connect()
+            _migrate(self._writer)
+
+    def close(self) -> None:
+        """Close every connection; the store is of no use afterwards."""
+        for connection in self._opened:
+            connection.close()
+
+    def read(self, keys: Sequence[Key]) -> dict[Key, Doc]:
+        """See `Store.read`."""
+        found: dict[Key, Doc] = {}
+        with self._reader() as connection:
+            for key in keys:
+                row = connection.execute("SELECT version, body FROM doc WHERE part = ? AND sort = ?", key).fetchone()
+                if row is not None:
+                    found[key] = Doc(key, *row)
+        return found
+
+    def read_ranges(self, ranges: Sequence[Range]) -> list[list[Doc]]:
+        """See `Store.read_ranges`."""
+        sql = "SELECT sort, version, body FROM doc WHERE part = ? AND sort BETWEEN ? AND ? ORDER BY sort"
+        with self._reader() as connection:
+            return [
+                [
+                    Doc(Key(each.part, sort), version, body)
+                    for sort, version, body in connection.execute(sql, (each.part, each.first, each.last))
+                ]
+                for each in ranges
+            ]
+
+    def list(
+        self,
+        name: ListName,
+        part: str,
+        *,
+        first: str = "",
+        last: str = HIGHEST,
+        after: str | None = None,
+        limit: int,
+        reverse: bool = False,
+    ) -> Page:
+        """See `Store.list`."""
+        start = after if after is not None else (last + HIGHEST if reverse else "")
+        with self._reader() as connection:
+            rows = connection.execute(
+                _LIST_BACK if reverse else _LIST_FORTH, (name, part, first, last, start, limit + 1)
+            ).fetchall()
+        docs = [Doc(Key(row[0], row[1]), row[2], row[3]) for row in rows[:limit]]
+        return Page(docs, rows[limit - 1][4] if len(rows) > limit else None)
+
+    def walk(self, prefix: str = "") -> Iterator[Doc]:
+        """See `Store.walk`."""
+        sql = (
+            "SELECT part, sort, version, body FROM doc WHERE (part, sort) > (?, ?) AND part <= ? "
+            "ORDER BY part, sort LIMIT ?"
+        )
+        at = (prefix, "")
+        while True:
+            with self._reader() as connection:
+                rows = connection.execute(sql, (*at, prefix + HIGHEST, WALK_ROWS)).fetchall()
+            yield from (Doc(Key(part, sort), version, body) for part, sort, version, body in rows)
+            if len(rows) < WALK_ROWS:
+                return
+            at = rows[-1][:2]
+
+    def commit(self, change: Change) -> None:
+        """See `Store.commit`."""
+        if self._batch_thread == threading.get_ident():
+            self._commit_in_batch(change)
+            return
+        ticket = _Ticket(change)
+        self._queue.append(ticket)
+        with self._writing:
+            if not ticket.is_done:
+                self._commit_queued()
+        if ticket.error is not None:
+            raise ticket.error
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """See `Store.batch`. Other processes are kept from writing only from the first commit in it."""
+        me = threading.get_ident()
+        if self._batch_thread == me:
+            raise RuntimeError("a batch cannot be opened within a batch")
+        self._writing.acquire()
+        self._batch_thread = me
+        try:
+            yield
+            with _unreachable("cannot commit"):
+                if self._writer.in_transaction:
+                    self._writer.execute("COMMIT")
+        finally:
+            self._batch_thread = None
+            _roll_back(self._writer)
+            self._writing.release()
+
+    def backup(self, path: str | Path, progress: Callable[[int, int], object] = lambda done, pages: None) -> None:
+        """Copy the database to a new file while it is in use; `progress` hears of pages done and pages in all.
+
+        Raises:
+            Unreachable: the copy could not be made.
+        """
+        with _unreachable("cannot back up"):
+            source, target = self._connect(), sqlite3.connect(str(path))
+            try:
+                source.backup(
+                    target,
+                    pages=1000,
+                    progress=lambda _, remaining, total: progress(total - remaining, total),
+                )
+            finally:
+                target.close()
+                source.close()
+                self._opened.remove(source)
+
+    def problems(self) -> Iterator[str]:
+        """What SQLite itself, and the lists beside the documents, have to complain of; nothing for a whole file.
+
+        Each place must be among those that its document names. As no two documents can share a place, equal numbers
+        then prove that none is missing.
+        """
+        with self._reader() as connection:
+            for (text,) in connection.execute("PRAGMA integrity_check"):
+                if text != "ok":
+                    yield f"integrity: {text}"
+            rows = connection.execute(
+                "SELECT list, place.part, place.sort, places FROM place LEFT JOIN doc ON doc.id = place.doc"
+            )
+            for name, part, sort, places in rows:
+                if places is None or _places.decode(places).get(name) != Place(part, sort):
+                    yield f"list {name}: {part}/{sort} leads to no document that stands there"
+            stands, named = connection.execute(
+                "SELECT (SELECT count(*) FROM place), (SELECT count(*) FROM doc, json_each(doc.places))"
+            ).fetchone()
+            if stands != named:
+                yield f"the documents name {named} places, the lists hold {stands}"
+
+    def _commit_in_batch(self, change: Change) -> None:
+        with _unreachable("cannot write"):
+            if not self._writer.in_transaction:
+                self._writer.execute("BEGIN IMMEDIATE")
+            _apply(self._writer, change)
+
+    def _commit_queued(self) -> None:
+        """Commit all that is queued in one transaction. The caller holds the write lock."""
+        tickets: list[_Ticket] = []
+        while self._queue:
+            tickets.append(self._queue.popleft())
+        try:
+            with _unreachable("cannot commit"):
+                self._writer.execute("BEGIN IMMEDIATE")
+                for ticket in tickets:
+                    try:
+                        _apply(self._writer, ticket.change)
+                    except Stale as stale:
+                        ticket.error = stale
+                self._writer.execute("COMMIT")
+        except Unreachable as failure:
+            for ticket in tickets:
+                ticket.error = failure
+        finally:
+            _roll_back(self._writer)
+            for ticket in tickets:
+                ticket.is_done = True
+
+    @contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
+        """This thread's own connection; the writer's within a batch, which must see its own writes."""
+        with _unreachable("cannot read"):
+            if self._batch_thread == threading.get_ident():
+                yield self._writer
+            elif self._path == IN_MEMORY:
+                with self._writing:
+                    yield self._writer
+            else:
+                if not hasattr(self._mine, "connection"):
+                    self._mine.connection = self._connect()
+                yield self._mine.connection
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path,
+            timeout=self._wait_seconds,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        self._opened.append(connection)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+
+def restore(backup: Path, path: Path) -> None:
+    """Put a backup in the place of the database at `path`; nothing may be using that.
+
+    Raises:
+        Damaged: the backup is not a whole Slotkeeper database; nothing was changed.
+    """
+    store = SqliteStore(backup)
+    complaints = list(store.problems())
+    store.close()
+    if complaints:
+        raise Damaged(f"the backup is damaged: {complaints[0]}")
+    fresh = path.with_name(path.name + ".restoring")
+    copyfile(backup, fresh)
+    for rest in ("-wal", "-shm"):
+        path.with_name(path.name + rest).unlink(missing_ok=True)
+    fresh.replace(path)
+
+
+def _apply(connection: sqlite3.Connection, change: Change) -> None:
+    """Do the change within the open transaction. Nothing is written before every expectation has held."""
+    rows = {key: _row(connection, key) for key in change.expects}
+    stale = {key: row for key, row in rows.items() if (row[1] if row else 0) != change.expects[key]}
+    if stale:
+        raise Stale({key: _doc(connection, key) for key in stale})
+    for put in change.puts:
+        _put(connection, put, rows[put.key])
+    for key in change.deletes:
+        row = rows[key]
+        if row is not None:
+            _replace_places(connection, row[0], _places.decode(row[2]), {})
+            connection.execute("DELETE FROM doc WHERE id = ?", (row[0],))
+
+
+def _row(connection: sqlite3.Connection, key: Key) -> tuple[int, int, str] | None:
+    found: tuple[int, int, str] | None = connection.execute(
+        "SELECT id, version, places FROM doc WHERE part = ? AND sort = ?", key
+    ).fetchone()
+    return found
+
+
+def _doc(connection: sqlite3.Connection, key: Key) -> Doc | None:
+    row = connection.execute("SELECT version, body FROM doc WHERE part = ? AND sort = ?", key).fetchone()
+    return None if row is None else Doc(key, *row)
+
+
+def _put(connection: sqlite3.Connection, put: Put, row: tuple[int, int, str] | None) -> None:
+    places = msgspec.json.encode(put.places).decode()
+    if row is None:
+        made = connection.execute(
+            "INSERT INTO doc (part, sort, version, body, places) VALUES (?, ?, 1, ?, ?)",
+            (*put.key, put.body, places),
+        )
+        _replace_places(connection, made.lastrowid or 0, {}, put.places)
+        return
+    connection.execute(
+        "UPDATE doc SET version = version + 1, body = ?, places = ? WHERE id = ?", (put.body, places, row[0])
+    )
+    if places != row[2]:
+        _replace_places(connection, row[0], _places.decode(row[2]), put.places)
+
+
+def _replace_places(
+    connection: sqlite3.Connection,
+    doc: int,
+    before: Mapping[ListName, Place],
+    after: Mapping[ListName, Place],
+) -> None:
+    for name, place in before.items():
+        if after.get(name) != place:
+            connection.execute("DELETE FROM place WHERE list = ? AND part = ? AND sort = ?", (name, *place))
+    for name, place in after.items():
+        if before.get(name) != place:
+            connection.execute("INSERT INTO place (list, part, sort, doc) VALUES (?, ?, ?, ?)", (name, *place, doc))
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Run the numbered scripts that the file has not seen, each in a transaction of its own."""
+    folder = files("slotkeeper.stores") / "migrations"
+    scripts = sorted((script for script in folder.iterdir() if script.name.endswith(".sql")), key=lambda s: s.name)
+    known = int(scripts[-1].name[:4])
+    if _schema_version(connection) > known:
+        raise Damaged("the database was written by a newer Slotkeeper: install that version")
+    for script in scripts:
+        number = int(script.name[:4])
+        if _schema_version(connection) < number:
+            with suppress(_AlreadyDone):
+                _run(connection, number, script.read_text("utf-8"))
+
+
+class _AlreadyDone(Exception):
+    """Another process has run the script in the meantime."""
+
+
+def _run(connection: sqlite3.Connection, number: int, script: str) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if _schema_version(connection) >= number:
+            raise _AlreadyDone
+        for statement in _statements(script):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {number}")
+        connection.execute("COMMIT")
+    finally:
+        _roll_back(connection)
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The script's statements; `executescript` would commit the transaction that they belong to."""
+    text = ""
+    for line in script.splitlines(keepends=True):
+        text += line
+        if sqlite3.complete_statement(text):
+            yield text
+            text = ""
+
+
+def _schema_version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    """Leave no transaction open. When even that fails the next BEGIN will, and be told of as unreachable."""
+    if connection.in_transaction:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+
+
+@contextmanager
+def _unreachable(doing: str) -> Iterator[None]:
+    """Whatever SQLite complains of becomes `Unreachable`: never "nothing is there"."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise Unreachable(f"{doing}: {error}") from error

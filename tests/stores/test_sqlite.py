@@ -1,0 +1,217 @@
+"""The SQLite store: the contract of every store, and what is its own."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from slotkeeper.contracts import Key, Place, Stale, Store
+from slotkeeper.core.errors import Unreachable
+from slotkeeper.stores.sqlite import Damaged, SqliteStore, restore
+from tests.contracts.store import A, B, StoreContract, put
+
+
+class TestInMemory(StoreContract):
+    @pytest.fixture
+    def store(self) -> Iterator[Store]:
+        store = SqliteStore(":memory:")
+        yield store
+        store.close()
+
+
+class TestInAFile(StoreContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[Store]:
+        store = SqliteStore(tmp_path / "test.db")
+        yield store
+        store.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "test.db"
+
+
+def test_the_file_is_written_ahead_and_synced_in_full(path: Path) -> None:
+    store = SqliteStore(path)
+
+    settings = [store._writer.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+
+    assert settings == ["wal", 2]
+    store.close()
+
+
+def test_two_stores_on_one_file_see_each_other(path: Path) -> None:
+    one, two = SqliteStore(path), SqliteStore(path)
+
+    put(one, A, b"one")
+    put(two, A, b"two", version=1)
+
+    assert one.read([A])[A].body == b"two"
+    with pytest.raises(Stale):
+        put(one, A, b"three", version=1)
+    one.close()
+    two.close()
+
+
+def test_a_batch_that_fails_to_commit_leaves_nothing(path: Path) -> None:
+    store = SqliteStore(path)
+    put(store, A, b"one")
+
+    with pytest.raises(ZeroDivisionError), store.batch():  # noqa: PT012 - what happens within is the test
+        put(store, A, b"two", version=1)
+        put(store, B, b"one")
+        raise ZeroDivisionError
+
+    assert {key: doc.version for key, doc in store.read([A, B]).items()} == {A: 1}
+    store.close()
+
+
+def test_a_locked_file_is_unreachable_not_empty(path: Path) -> None:
+    store = SqliteStore(path, wait_seconds=0.05)
+    rival = sqlite3.connect(path, isolation_level=None)
+    rival.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(Unreachable, match="locked"):
+        put(store, A, b"one")
+    rival.execute("ROLLBACK")
+    put(store, A, b"one")
+
+    assert store.read([A])[A].version == 1
+    rival.close()
+    store.close()
+
+
+def test_a_damaged_file_is_unreachable_not_empty(path: Path) -> None:
+    store = SqliteStore(path)
+    for number in range(200):
+        put(store, Key("k", str(number)), b"x" * 1000)
+    store.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:8192] + b"\0" * (len(whole) - 8192))
+
+    broken = SqliteStore(path)
+    with pytest.raises(Unreachable):
+        broken.read([Key("k", str(number)) for number in range(200)])
+    broken.close()
+
+
+def test_what_is_no_database_is_told_so(path: Path) -> None:
+    path.write_bytes(b"this is not a database, only a text that is long enough" * 100)
+
+    with pytest.raises(Unreachable, match="not a database"):
+        SqliteStore(path)
+
+
+def test_a_newer_database_is_left_alone(path: Path) -> None:
+    SqliteStore(path).close()
+    newer = sqlite3.connect(path)
+    newer.execute("PRAGMA user_version = 9999")
+    newer.close()
+
+    with pytest.raises(Damaged, match="newer"):
+        SqliteStore(path)
+
+
+def test_a_backup_is_whole_while_others_write(path: Path, tmp_path: Path) -> None:
+    store = SqliteStore(path)
+    for number in range(300):
+        put(store, Key("k", str(number)), b"x" * 2000, start=Place("shop", str(number)))
+    seen: list[tuple[int, int]] = []
+
+    store.backup(tmp_path / "copy.db", lambda done, pages: seen.append((done, pages)))
+
+    copy = SqliteStore(tmp_path / "copy.db")
+    assert list(copy.problems()) == []
+    assert sum(1 for _ in copy.walk()) == 300
+    assert seen[-1][0] == seen[-1][1]
+    copy.close()
+    store.close()
+
+
+def test_a_restore_brings_back_what_the_backup_held(path: Path, tmp_path: Path) -> None:
+    store = SqliteStore(path)
+    put(store, A, b"before")
+    store.backup(tmp_path / "copy.db")
+    put(store, A, b"after", version=1)
+    store.close()
+
+    restore(tmp_path / "copy.db", path)
+
+    again = SqliteStore(path)
+    assert again.read([A])[A].body == b"before"
+    again.close()
+
+
+def test_a_damaged_backup_is_refused_and_nothing_is_changed(path: Path, tmp_path: Path) -> None:
+    store = SqliteStore(path)
+    put(store, A, b"one", start=Place("shop", "1"))
+    store.backup(tmp_path / "copy.db")
+    store.close()
+    broken = sqlite3.connect(tmp_path / "copy.db")
+    broken.execute("DELETE FROM place")
+    broken.commit()
+    broken.close()
+
+    with pytest.raises(Damaged, match="places"):
+        restore(tmp_path / "copy.db", path)
+
+    again = SqliteStore(path)
+    assert again.read([A])[A].body == b"one"
+    again.close()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM place WHERE sort = '1'",
+        "UPDATE place SET sort = '9' WHERE sort = '1'",
+        "INSERT INTO place VALUES ('due', 'shop', '1', 1)",
+        "DELETE FROM doc WHERE part = 'shop/a'",
+    ],
+)
+def test_lists_that_disagree_with_their_documents_are_found(path: Path, damage: str) -> None:
+    store = SqliteStore(path)
+    put(store, A, b"one", start=Place("shop", "1"))
+    put(store, B, b"one", start=Place("shop", "2"))
+    assert list(store.problems()) == []
+
+    store._writer.execute(damage)
+
+    assert list(store.problems())
+    store.close()
+
+
+KILLED = """
+import os, sys
+from slotkeeper.contracts import Change, Key, Put
+from slotkeeper.stores.sqlite import SqliteStore
+store = SqliteStore(sys.argv[1])
+for number in range(10_000):
+    key = Key("k", f"{number:05d}")
+    store.commit(Change({key: 0}, [Put(key, b"x" * 500)]))
+    os.write(1, b"%d\\n" % number)
+"""
+
+
+@pytest.mark.slow
+def test_what_was_acknowledged_survives_a_kill(path: Path) -> None:
+    acknowledged = -1
+    with subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, env=os.environ) as writer:
+        assert writer.stdout is not None
+        for line in writer.stdout:
+            acknowledged = int(line)
+            if acknowledged == 200:
+                writer.kill()
+                break
+        rest = writer.stdout.read().split()
+        acknowledged = int(rest[-1]) if rest else acknowledged
+
+    store = SqliteStore(path)
+    assert sum(1 for _ in store.walk("k")) >= acknowledged + 1
+    assert list(store.problems()) == []
+    store.close()

@@ -55,18 +55,23 @@ def _complaints(store: Store, doc: Doc | None, now: Instant, found: CheckUp) -> 
     kind = doc.key.part.split("/")[1]
     if kind == "appointment":
         found.appointments += 1
-        yield from _of_appointment(store, business, decoded(doc, Appointment))
+        yield from _of_appointment(store, business, decoded(doc, Appointment), now)
     elif kind in ("sheet", "tally"):
         yield from _of_sheet(store, business, doc, now, found)
 
 
-def _of_appointment(store: Store, business: str, appointment: Appointment) -> Iterator[str]:
-    """Whether each of its sheets holds its claim when it claims time, and none when it does not."""
+def _of_appointment(store: Store, business: str, appointment: Appointment, now: Instant) -> Iterator[str]:
+    """Whether each of its sheets holds its claim when it claims time, and none when it does not.
+
+    A claim that has expired may be there or not: the next one who writes the sheet sweeps it away.
+    """
     expected = Claim(appointment.id, appointment.claim_start, appointment.claim_end, appointment.expires)
     keys = claim_keys(business, appointment)
     docs = store.read(keys)
     for key in keys:
         claims = [claim for claim in sheet_of(docs.get(key)) if claim.owner == appointment.id]
+        if appointment.is_claiming and not expected.is_live(now) and not claims:
+            continue
         if claims != ([expected] if appointment.is_claiming else []):
             yield f"{appointment.status} appointment {appointment.id} has {len(claims)} claims in {'/'.join(key)}"
 

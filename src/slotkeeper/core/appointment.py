@@ -180,6 +180,15 @@ def acted(appointment: Appointment, action: Action, deed: Deed, endpoints: Itera
     return _with_event(changed, becomes, deed, endpoints)
 
 
+def check_movable(appointment: Appointment) -> None:
+    """Raises `WrongState` unless it is pending or booked."""
+    if appointment.status not in ("pending", "booked"):
+        raise WrongState(
+            f"an appointment that is {appointment.status} cannot be moved",
+            facts={"appointmentStatus": appointment.status, "allowedFrom": ["booked", "pending"]},
+        )
+
+
 def moved(
     appointment: Appointment,
     start: Instant,
@@ -196,11 +205,7 @@ def moved(
     Raises:
         WrongState: it is neither pending nor booked.
     """
-    if appointment.status not in ("pending", "booked"):
-        raise WrongState(
-            f"an appointment that is {appointment.status} cannot be moved",
-            facts={"appointmentStatus": appointment.status, "allowedFrom": ["booked", "pending"]},
-        )
+    check_movable(appointment)
     changed = replace(
         appointment,
         start=start,

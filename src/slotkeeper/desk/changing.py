@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from slotkeeper.core.actor import Actor, Forbidden
-from slotkeeper.core.appointment import Action, Appointment, Contact, Deed, acted, edited, moved
+from slotkeeper.core.appointment import Action, Appointment, Contact, Deed, acted, check_movable, edited, moved
 from slotkeeper.core.errors import Missing, OffStep, Outdated, Refused, TooLate, WrongState
 from slotkeeper.core.service import Service
 from slotkeeper.core.ticks import TICK_SECONDS, Instant
@@ -68,8 +68,7 @@ def act(desk: Desk, actor: Actor, action: Action, request: Request) -> Appointme
 
     def decide(reading: Reading, draft: Draft, before: Appointment, deed: Deed) -> Appointment:
         business = actor.business
-        if before.expires and before.expires <= deed.now:
-            raise WrongState("the appointment has expired", facts={"appointmentStatus": "expired"})
+        _check_not_over(before, deed.now)
         if action == "cancel" and not actor.is_staff:
             _check_notice(reading, business, before, deed.now)
         after = acted(before, action, deed, endpoints(reading, business))
@@ -101,8 +100,8 @@ def move(desk: Desk, actor: Actor, move: Move) -> Appointment:
 
     def decide(reading: Reading, draft: Draft, before: Appointment, deed: Deed) -> Appointment:
         business = actor.business
-        if before.expires and before.expires <= deed.now:
-            raise WrongState("the appointment has expired", facts={"appointmentStatus": "expired"})
+        _check_not_over(before, deed.now)
+        check_movable(before)
         if not actor.is_staff:
             _check_notice(reading, business, before, deed.now)
         placed = _new_place(reading, business, before, move, deed.now)
@@ -165,6 +164,12 @@ def _change(desk: Desk, actor: Actor, request: Request, decide: Decide) -> Appoi
         return decide(reading, draft, before, deed)
 
     return settle(desk.store, whole)
+
+
+def _check_not_over(appointment: Appointment, now: Instant) -> None:
+    """Raises `WrongState` for a pending one whose time to be confirmed has passed, also before it is swept up."""
+    if appointment.expires and appointment.expires <= now:
+        raise WrongState("the appointment has expired", facts={"appointmentStatus": "expired"})
 
 
 def _check_notice(reading: Reading, business: str, appointment: Appointment, now: Instant) -> None:

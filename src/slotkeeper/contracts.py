@@ -161,7 +161,10 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One message, rendered and addressed, ready for a sender. `id` stays the same however often it is sent."""
+    """One message, rendered and addressed, ready for a sender. `id` stays the same however often it is sent.
+
+    `sender` is the name that it comes from, `secret` the one that a webhook is signed with.
+    """
 
     id: str
     channel: str
@@ -171,6 +174,7 @@ class Letter:
     html: str = ""
     sender: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    secret: str = field(default="", repr=False)
 
 
 class Sender(Protocol):

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from slotkeeper.core.errors import Invalid
+from slotkeeper.core.hours import minute_of
 from slotkeeper.core.ticks import TICK_MINUTES
 from slotkeeper.core.value import Id, Minutes, Name, Text, Value
 from slotkeeper.core.zones import zone
@@ -75,10 +76,12 @@ class Service(Value, kw_only=True):
 
 
 def check_business(business: Business) -> None:
-    """Raises `Invalid` for an unknown zone or half a pair of quiet hours."""
+    """Raises `Invalid` for an unknown zone, half a pair of quiet hours or one that is no time of day."""
     named_zone(business.zone, "zone")
     if bool(business.quiet_from) != bool(business.quiet_to):
         raise Invalid("quiet hours need both quietFrom and quietTo", field="quietFrom")
+    for text in filter(None, (business.quiet_from, business.quiet_to)):
+        minute_of(text)
 
 
 def check_service(service: Service) -> None:

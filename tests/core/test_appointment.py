@@ -1,0 +1,139 @@
+"""An appointment's states and the events that its changes leave."""
+
+from typing import Any, get_args
+
+import pytest
+
+from slotkeeper.core.appointment import (
+    CLAIMING,
+    TRANSITIONS,
+    Action,
+    Appointment,
+    Contact,
+    Deed,
+    Endpoint,
+    Status,
+    acted,
+    as_opened,
+    edited,
+    moved,
+    opened,
+)
+from slotkeeper.core.errors import WrongState
+from slotkeeper.core.reminders import Message
+from slotkeeper.core.ticks import Instant, parse_instant
+
+START = parse_instant("2026-11-26T09:00:00Z")
+END = Instant(START + 1800)
+DEED = Deed(now=Instant(START - 90_000), by="key")
+
+
+def appointment(status: Status = "booked", **others: Any) -> Appointment:
+    facts: dict[str, Any] = {"id": "apt_1", "created": DEED.now, "resource_ids": ("d0",), "calendars": ("d0",)}
+    return Appointment(status=status, start=START, end=END, **(facts | others))
+
+
+def reminder(**others: Any) -> Message:
+    facts: dict[str, Any] = {"id": "m", "kind": "reminder", "channel": "email", "due": Instant(START - 3600)}
+    return Message(**(facts | others))
+
+
+@pytest.mark.parametrize("action", get_args(Action))
+@pytest.mark.parametrize("status", get_args(Status))
+def test_an_action_is_done_from_its_states_and_refused_from_all_others(action: Action, status: Status) -> None:
+    allowed, becomes = TRANSITIONS[action]
+
+    if status in allowed:
+        assert acted(appointment(status), action, DEED).status == becomes
+    else:
+        with pytest.raises(WrongState) as caught:
+            acted(appointment(status), action, DEED)
+        assert caught.value.facts["appointmentStatus"] == status
+
+
+@pytest.mark.parametrize("status", ["declined", "cancelled", "noShow", "expired", "completed"])
+def test_from_an_end_nothing_leads_on(status: Status) -> None:
+    assert not any(status in allowed for allowed, _ in TRANSITIONS.values())
+
+
+def test_the_first_event_tells_of_the_opening() -> None:
+    booked, pending = opened(appointment(), DEED), opened(appointment("pending"), DEED)
+
+    assert [event.type for event in booked.events] == ["booked"]
+    assert [event.type for event in pending.events] == ["pending"]
+    assert [message.kind for message in booked.messages] == ["booked"]
+
+
+def test_each_change_leaves_one_event_with_its_number_and_the_old_start() -> None:
+    first = opened(appointment(), DEED)
+    second = moved(first, END, Instant(END + 1800), DEED, resource_ids=("d1",), calendars=("d1",))
+    third = acted(second, "cancel", DEED)
+
+    assert [(event.number, event.type) for event in third.events] == [(1, "booked"), (2, "moved"), (3, "cancelled")]
+    assert third.events[1].was_start == START
+    assert (third.revision, third.sequence) == (3, 2)
+
+
+def test_a_cancelled_one_claims_nothing_and_owes_no_reminder() -> None:
+    cancelled = acted(appointment(messages=(reminder(),), tallies=(("t", "1"),)), "cancel", DEED)
+
+    assert not cancelled.is_claiming
+    assert cancelled.tallies == ()
+    assert [message.state for message in cancelled.messages] == ["void", "waiting"]
+
+
+def test_a_confirmed_one_never_expires_and_keeps_what_it_owes() -> None:
+    booked = acted(appointment("pending", expires=START, messages=(reminder(),)), "confirm", DEED)
+
+    assert booked.expires == 0
+    assert booked.messages[0].state == "waiting"
+
+
+def test_a_move_makes_the_old_reminders_void() -> None:
+    after = moved(appointment(messages=(reminder(),)), END, END, DEED, resource_ids=(), calendars=())
+
+    assert after.messages[0].state == "void"
+
+
+@pytest.mark.parametrize("status", sorted(set(get_args(Status)) - {"booked", "pending"}))
+def test_only_what_is_to_come_can_be_moved(status: Status) -> None:
+    with pytest.raises(WrongState, match="cannot be moved"):
+        moved(appointment(status), END, END, DEED, resource_ids=(), calendars=())
+
+
+def test_the_claim_adds_the_buffers() -> None:
+    wide = appointment(buffer_before=300, buffer_after=600)
+
+    assert (wide.claim_start, wide.claim_end) == (START - 300, END + 600)
+
+
+def test_all_who_hold_their_time_are_named() -> None:
+    assert {status for status in get_args(Status) if appointment(status).is_claiming} == CLAIMING
+
+
+def test_webhooks_hear_of_the_types_that_they_want() -> None:
+    endpoints = [Endpoint("all"), Endpoint("moves", ("moved",)), Endpoint("bookings", ("booked",))]
+
+    after = opened(appointment(), DEED, endpoints)
+
+    assert [message.target for message in after.messages if message.channel == "webhook"] == ["all", "bookings"]
+
+
+def test_an_edit_is_told_to_webhooks_and_not_to_the_customer() -> None:
+    after = edited(appointment(), DEED, details={"a": 1}, contact=Contact(), endpoints=[Endpoint("all")])
+
+    assert [(message.channel, message.kind) for message in after.messages] == [("webhook", "changed")]
+
+
+def test_a_repeat_is_answered_as_the_first_time() -> None:
+    first = opened(appointment("pending", expires=START, details={"a": 1}, contact=Contact(name="Ada")), DEED)
+    later = edited(first, DEED, details={"a": 2}, contact=Contact(name="Bob"))
+    later = edited(later, DEED, details={"a": 3}, contact=Contact(name="Cy"))
+    later = moved(later, END, Instant(END + 60), DEED, resource_ids=("d1",), calendars=("d1",))
+    later = acted(later, "confirm", DEED)
+
+    again = as_opened(later)
+
+    shown = ("status", "start", "end", "resource_ids", "details", "contact", "revision", "expires", "sequence")
+    assert [getattr(again, name) for name in shown] == [getattr(first, name) for name in shown]
+    assert as_opened(first) == first

@@ -153,6 +153,8 @@ class Store(Protocol):
     def batch(self) -> AbstractContextManager[None]:
         """Within, commits of this thread are made together and are durable only when it is left.
 
+        Reads see at least what others had committed before the batch began, and all that was done in it.
+
         Leaving may raise `Unreachable`: then none of the batch's commits was done, and no answer that rests on
         them, reads included, may be given.
         """

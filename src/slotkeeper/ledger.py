@@ -32,7 +32,7 @@ R = TypeVar("R")
 ATTEMPTS = 100
 CALM_ATTEMPTS = 5
 PAUSE_SECONDS = 0.01
-DAYS_REMEMBERED = 16
+DAYS_REMEMBERED = 10
 
 
 class Reading:
@@ -64,17 +64,16 @@ class Reading:
     def sheets(self, business: str, calendars: Sequence[str], first: Day, count: int) -> list[list[Sheet]]:
         """For each calendar its sheets of `count` days, without the days that have none.
 
-        One store read, however many days. What a commit can write (see `Change.LIMIT`) is remembered for it.
+        One store read, however many days. Few days are read one by one: these a commit may want to write.
         """
-        last = day_key(Day(first + count - 1))
-        found = self._store.read_ranges(
-            [Range(sheet_part(business, calendar), day_key(first), last) for calendar in calendars]
-        )
+        days = [day_key(Day(first + number)) for number in range(count)]
+        parts = [sheet_part(business, calendar) for calendar in calendars]
         if count <= DAYS_REMEMBERED:
-            days = [Day(first + number) for number in range(count)]
-            keys = (sheet_key(business, calendar, day) for calendar in calendars for day in days)
-            self._docs = dict.fromkeys(keys) | {doc.key: doc for docs in found for doc in docs} | self._docs
-        return [[sheet_of(self._docs.get(doc.key) or doc) for doc in docs] for docs in found]
+            self.fetch([Key(part, day) for part in parts for day in days])
+            kept = [[self._docs[Key(part, day)] for day in days] for part in parts]
+        else:
+            kept = [list(docs) for docs in self._store.read_ranges([Range(part, days[0], days[-1]) for part in parts])]
+        return [[sheet_of(doc) for doc in docs if doc is not None] for docs in kept]
 
     def version(self, key: Key) -> int:
         doc = self.doc(key)

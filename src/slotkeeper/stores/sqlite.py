@@ -20,6 +20,7 @@ from slotkeeper.core.errors import Unreachable
 
 IN_MEMORY = ":memory:"
 WALK_ROWS = 500
+KNOWN_DOCUMENTS = 20_000
 HIGHEST = "\U0010ffff"
 
 _LIST = (
@@ -50,7 +51,8 @@ class _Ticket:
 class SqliteStore:
     """A `contracts.Store` in the file at `path`, or in memory at `:memory:`. Any thread may use it.
 
-    Other processes may use the same file; a writer waits up to `wait_seconds` for another's commit.
+    Other processes may use the same file; a writer waits up to `wait_seconds` for another's commit. Batches read what
+    the store knows already from memory; a commit judges by the file alone.
     """
 
     def __init__(self, path: str | Path, *, wait_seconds: float = 10.0) -> None:
@@ -66,6 +68,8 @@ class SqliteStore:
         self._queue: deque[_Ticket] = deque()
         self._mine = threading.local()
         self._opened: list[sqlite3.Connection] = []
+        self._known: dict[Key, Doc | None] = {}
+        self._others = -1
         with _unreachable("cannot open the database"):
             self._writer = self._connect()
             _migrate(self._writer)
@@ -77,13 +81,13 @@ class SqliteStore:
 
     def read(self, keys: Sequence[Key]) -> dict[Key, Doc]:
         """See `Store.read`."""
-        found: dict[Key, Doc] = {}
-        with self._reader() as connection:
-            for key in keys:
-                row = connection.execute("SELECT version, body FROM doc WHERE part = ? AND sort = ?", key).fetchone()
-                if row is not None:
-                    found[key] = Doc(key, *row)
-        return found
+        known = self._known if self._batch_thread == threading.get_ident() else {}
+        unknown = [key for key in keys if key not in known]
+        if unknown:
+            with self._reader() as connection:
+                found = {key: _doc(connection, key) for key in unknown}
+            known.update(found)
+        return {key: doc for key in keys if (doc := known[key]) is not None}
 
     def read_ranges(self, ranges: Sequence[Range]) -> list[list[Doc]]:
         """See `Store.read_ranges`."""
@@ -154,13 +158,15 @@ class SqliteStore:
         self._writing.acquire()
         self._batch_thread = me
         try:
+            with _unreachable("cannot read"):
+                self._forget_if_others_wrote()
             yield
             with _unreachable("cannot commit"):
                 if self._writer.in_transaction:
                     self._writer.execute("COMMIT")
         finally:
             self._batch_thread = None
-            _roll_back(self._writer)
+            self._roll_back()
             self._writing.release()
 
     def backup(self, path: str | Path, progress: Callable[[int, int], object] = lambda done, pages: None) -> None:
@@ -208,7 +214,36 @@ class SqliteStore:
         with _unreachable("cannot write"):
             if not self._writer.in_transaction:
                 self._writer.execute("BEGIN IMMEDIATE")
+            self._apply(change)
+
+    def _apply(self, change: Change) -> None:
+        """Do the change in the open transaction, and know its documents as they are now."""
+        for put in change.puts:
+            self._known.pop(put.key, None)
+        for key in change.deletes:
+            self._known.pop(key, None)
+        try:
             _apply(self._writer, change)
+        except Stale as stale:
+            self._known.update(stale.docs)
+            raise
+        self._known.update((put.key, Doc(put.key, change.expects[put.key] + 1, put.body)) for put in change.puts)
+        while len(self._known) > KNOWN_DOCUMENTS:
+            del self._known[next(iter(self._known))]
+
+    def _forget_if_others_wrote(self) -> None:
+        """What a batch knows from earlier is good only if no other connection has committed since (PRAGMA
+        data_version). Every write of this store goes through `_apply`, which keeps what is known up to date."""
+        others = self._writer.execute("PRAGMA data_version").fetchone()[0]
+        if others != self._others:
+            self._known.clear()
+            self._others = others
+
+    def _roll_back(self) -> None:
+        """Leave no transaction open; what was known of one that is undone is forgotten."""
+        if self._writer.in_transaction:
+            self._known.clear()
+        _roll_back(self._writer)
 
     def _commit_queued(self) -> None:
         """Commit all that is queued in one transaction. The caller holds the write lock."""
@@ -220,7 +255,7 @@ class SqliteStore:
                 self._writer.execute("BEGIN IMMEDIATE")
                 for ticket in tickets:
                     try:
-                        _apply(self._writer, ticket.change)
+                        self._apply(ticket.change)
                     except Stale as stale:
                         ticket.error = stale
                 self._writer.execute("COMMIT")
@@ -228,7 +263,7 @@ class SqliteStore:
             for ticket in tickets:
                 ticket.error = failure
         finally:
-            _roll_back(self._writer)
+            self._roll_back()
             for ticket in tickets:
                 ticket.is_done = True
 

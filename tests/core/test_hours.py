@@ -190,6 +190,15 @@ def test_a_night_that_began_before_the_window_is_still_open() -> None:
     ]
 
 
+def test_an_override_of_the_date_before_the_window_also_replaces_the_night_into_it() -> None:
+    window = on("2026-11-28")
+    shorter = Override(date="2026-11-27", hours=hours("22:00-01:00"))
+
+    assert spans(open_ticks(schedule(shorter, fri=hours("22:00-06:00")), "UTC", window), window) == [
+        "2026-11-28T00:00 2026-11-28T01:00"
+    ]
+
+
 def test_from_midnight_to_midnight_is_the_whole_day() -> None:
     window = on("2026-11-24")
 

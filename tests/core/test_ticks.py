@@ -38,7 +38,10 @@ instants = st.integers(FIRST, LAST).map(Instant)
 days = st.integers(FIRST // DAY_SECONDS, LAST // DAY_SECONDS).map(Day)
 sparse = st.sets(st.integers(0, 700)).map(lambda ticks: sum(1 << tick for tick in ticks))
 dense = st.integers(0, 1 << 700)
-sets = sparse | dense
+blocks = st.lists(st.tuples(st.integers(0, 300), st.integers(1, 60)), max_size=6).map(
+    lambda stretches: sum(1 << tick for tick in {start + at for start, length in stretches for at in range(length)})
+)
+sets = sparse | dense | blocks
 
 
 def members(bits: int) -> set[int]:

@@ -14,13 +14,13 @@ SETTINGS_HEAD = f"""# Settings
 
 Slotkeeper reads its settings, in this order, from its own defaults, from one TOML file, from the environment, and
 from the command line; what comes later wins. The file is `{CONFIG_FILE}` in the working directory, or the one that
-`--config` or `{CONFIG_VARIABLE}` names. A setting that is not listed here is refused by its name, and so is a value that is not
-allowed: nothing is guessed.
+`--config` or `{CONFIG_VARIABLE}` names. A setting that is not listed here is refused by its name, and so is a value
+that is not allowed: nothing is guessed.
 
 ```toml
 database = "/var/lib/slotkeeper/slotkeeper.db"
 public_url = "https://book.example.com"
-trusted_proxies = ["127.0.0.1"]
+trusted_proxies = 1
 
 [smtp]
 host = "mail.example.com"

@@ -56,7 +56,7 @@ def test_a_named_file_is_read_in_place_of_the_usual_one(tmp_path: Path) -> None:
 
 def test_every_setting_can_be_set_from_the_environment_alone() -> None:
     samples: dict[str, tuple[str, object]] = {
-        "trusted_proxies": ("10.0.0.0/8, ::1", ("10.0.0.0/8", "::1/128")),
+        "trusted_proxies": ("2", 2),
         "log.level": ("debug", "debug"),
         "log.format": ("json", "json"),
         "smtp.security": ("tls", "tls"),
@@ -107,8 +107,7 @@ def test_an_unknown_variable_is_refused_with_the_nearest_known(variable: str, ne
         ("port = '80'", "port in slotkeeper.toml must be a whole number from 1 to 65535, not '80'"),
         ("port = true", "port in slotkeeper.toml must be a whole number from 1 to 65535, not True"),
         ("[port]\nx = 1", "port in slotkeeper.toml must be a whole number from 1 to 65535, not {'x': 1}"),
-        ("trusted_proxies = ['home']", "trusted_proxies in slotkeeper.toml must be addresses or networks"),
-        ("trusted_proxies = [['a']]", "trusted_proxies in slotkeeper.toml must be addresses or networks"),
+        ("trusted_proxies = -1", "trusted_proxies in slotkeeper.toml must be a whole number from 0 to 10, not -1"),
         ("= 1", "the settings file slotkeeper.toml is not TOML"),
     ],
 )
@@ -134,7 +133,8 @@ def test_a_wrong_value_says_which_setting_what_it_got_and_what_is_allowed(
 ) -> None:
     said = complaints({variable: value})
 
-    assert said.startswith(f"{variable} must be {allowed}, not ") and value[:40] in said
+    assert said.startswith(f"{variable} must be {allowed}, not ")
+    assert value[:40] in said
     assert len(said) < 250
 
 

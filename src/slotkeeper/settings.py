@@ -4,7 +4,6 @@ Each setting stands here once, with its default, its meaning and what it may be.
 environment `SLOTKEEPER_SMTP_PORT`.
 """
 
-import ipaddress
 import os
 import re
 import tomllib
@@ -93,20 +92,6 @@ def switch() -> Kind:
     return Kind("true or false", read, parse)
 
 
-def networks() -> Kind:
-    """A tuple of IP networks; as text separated by commas."""
-
-    def read(value: object) -> tuple[str, ...]:
-        if not isinstance(value, list):
-            raise ValueError  # noqa: TRY004 - every wrong value is told of in the same way
-        return tuple(str(ipaddress.ip_network(each)) for each in value)
-
-    def parse(value: str) -> list[str]:
-        return [each.strip() for each in value.split(",") if each.strip()]
-
-    return Kind("addresses or networks such as 10.0.0.0/8 (in the environment separated by commas)", read, parse)
-
-
 def _is_origin(value: str) -> bool:
     parts = urlsplit(value)
     return not value or (parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.query)
@@ -133,10 +118,8 @@ class Log:
 class Limits:
     """How much one caller may ask for."""
 
-    key_per_minute: int = setting(1200, "Requests a minute with one API key; 0: no limit.", whole(0, 10_000_000))
-    address_per_minute: int = setting(
-        300, "Requests a minute without a key from one address; 0: no limit.", whole(0, 10_000_000)
-    )
+    key_per_minute: int = setting(60_000, "Requests a minute with one API key.", whole(1, 10_000_000))
+    address_per_minute: int = setting(600, "Requests a minute from one address without a key.", whole(1, 10_000_000))
     body_bytes: int = setting(65_536, "The largest request body.", whole(1024, 10_485_760))
 
 
@@ -194,8 +177,8 @@ class Settings:
         "Where customers reach the server, for links in messages; empty: `http://host:port`.",
         text("an address such as https://book.example.com", _is_origin),
     )
-    trusted_proxies: tuple[str, ...] = setting(
-        (), "Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.", networks()
+    trusted_proxies: int = setting(
+        0, "How many proxies stand in front and add to `X-Forwarded-For`; with 0 it is not believed.", whole(0, 10)
     )
     log: Log = field(default_factory=Log)
     limits: Limits = field(default_factory=Limits)

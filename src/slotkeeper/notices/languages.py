@@ -1,0 +1,174 @@
+"""How dates, times and spans of time are said in the languages that we speak."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from slotkeeper.core.ticks import Instant
+from slotkeeper.core.zones import local
+
+HOUR_MINUTES = 60
+DAY_MINUTES = 1440
+DAYS_FROM_MINUTES = 2 * DAY_MINUTES
+MAX_NAMED_MINUTES = 90
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """One language. `date` takes weekday, day, month and year; `spans` are a minute, minutes, an hour, hours, a day
+    and days from now, each with its number as `{}`."""
+
+    code: str
+    weekdays: tuple[str, ...]
+    months: tuple[str, ...]
+    date: str
+    spans: tuple[str, str, str, str, str, str]
+    now: str
+    service: str
+    when: str
+    customer_time: str
+    where: str
+    with_whom: str
+    visit: str
+
+
+_ENGLISH = Language(
+    code="en",
+    weekdays=("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+    months=(
+        "January", "February", "March", "April", "May", "June",
+        "July", "August", "September", "October", "November", "December",
+    ),
+    date="{weekday} {day} {month} {year}",
+    spans=("in {} minute", "in {} minutes", "in {} hour", "in {} hours", "in {} day", "in {} days"),
+    now="now",
+    service="Service",
+    when="When",
+    customer_time="Your time",
+    where="Where",
+    with_whom="With",
+    visit="Appointment",
+)  # fmt: skip
+
+_SPANISH = Language(
+    code="es",
+    weekdays=("lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"),
+    months=(
+        "enero", "febrero", "marzo", "abril", "mayo", "junio",
+        "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre",
+    ),
+    date="{weekday} {day} de {month} de {year}",
+    spans=("en {} minuto", "en {} minutos", "en {} hora", "en {} horas", "en {} día", "en {} días"),
+    now="ahora",
+    service="Servicio",
+    when="Cuándo",
+    customer_time="Su hora local",
+    where="Dónde",
+    with_whom="Con",
+    visit="Cita",
+)  # fmt: skip
+
+_FRENCH = Language(
+    code="fr",
+    weekdays=("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
+    months=(
+        "janvier", "février", "mars", "avril", "mai", "juin",
+        "juillet", "août", "septembre", "octobre", "novembre", "décembre",
+    ),
+    date="{weekday} {day} {month} {year}",
+    spans=(
+        "dans {} minute", "dans {} minutes", "dans {} heure", "dans {} heures", "dans {} jour", "dans {} jours",
+    ),
+    now="maintenant",
+    service="Prestation",
+    when="Quand",
+    customer_time="Votre heure",
+    where="Où",
+    with_whom="Avec",
+    visit="Rendez-vous",
+)  # fmt: skip
+
+_GERMAN = Language(
+    code="de",
+    weekdays=("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
+    months=(
+        "Januar", "Februar", "März", "April", "Mai", "Juni",
+        "Juli", "August", "September", "Oktober", "November", "Dezember",
+    ),
+    date="{weekday}, {day}. {month} {year}",
+    spans=("in {} Minute", "in {} Minuten", "in {} Stunde", "in {} Stunden", "in {} Tag", "in {} Tagen"),
+    now="jetzt",
+    service="Leistung",
+    when="Wann",
+    customer_time="Ihre Ortszeit",
+    where="Wo",
+    with_whom="Bei",
+    visit="Termin",
+)  # fmt: skip
+
+LANGUAGES = {language.code: language for language in (_ENGLISH, _SPANISH, _FRENCH, _GERMAN)}
+
+
+def language_of(*wanted: str) -> Language:
+    """The first of the wanted tags that we speak, `de-AT` being German; English when we speak none."""
+    for tag in wanted:
+        found = LANGUAGES.get(tag.lower().split("-", 1)[0])
+        if found is not None:
+            return found
+    return _ENGLISH
+
+
+def date_text(language: Language, wall: datetime) -> str:
+    """Such as `Tuesday 24 November 2026`."""
+    return language.date.format(
+        weekday=language.weekdays[wall.weekday()],
+        day=wall.day,
+        month=language.months[wall.month - 1],
+        year=wall.year,
+    )
+
+
+def when_text(language: Language, start: Instant, end: Instant, zone: str) -> str:
+    """Such as `Tuesday 24 November 2026, 09:30-10:00 (Europe/Berlin, UTC+1)`: the zone is always said.
+
+    Both dates stand there when it ends on another, and both offsets when the clocks change on the way.
+    """
+    first, last = local(start, zone), local(end, zone)
+    text = f"{date_text(language, first)}, {first:%H:%M}"
+    if first.date() == last.date():
+        text += f"-{last:%H:%M}"
+    else:
+        text += f" - {date_text(language, last)}, {last:%H:%M}"
+    offsets = list(dict.fromkeys([offset_text(first), offset_text(last)]))
+    return f"{text} ({zone}, {' - '.join(offsets)})"
+
+
+def time_text(start: Instant, zone: str) -> str:
+    """Such as `09:30`."""
+    return f"{local(start, zone):%H:%M}"
+
+
+def offset_text(wall: datetime) -> str:
+    """Such as `UTC`, `UTC+1` or `UTC-3:30`."""
+    seconds = int((wall.utcoffset() or timedelta()).total_seconds())
+    hours, minutes = divmod(abs(seconds) // 60, 60)
+    if not hours and not minutes:
+        return "UTC"
+    return f"UTC{'-' if seconds < 0 else '+'}{hours}" + (f":{minutes:02}" if minutes else "")
+
+
+def lead_text(language: Language, seconds: int) -> str:
+    """How far off something is, as `in 1 hour` or `in 2 days`, from how far off it is now: a late reminder must not
+    say how early it was meant to be."""
+    minutes = (seconds + 30) // 60
+    one_minute, minutes_, one_hour, hours_, one_day, days_ = language.spans
+    if minutes <= 0:
+        return language.now
+    if minutes != HOUR_MINUTES and minutes < MAX_NAMED_MINUTES:
+        return _counted(minutes, one_minute, minutes_)
+    if minutes < DAYS_FROM_MINUTES:
+        return _counted((minutes + 30) // HOUR_MINUTES, one_hour, hours_)
+    return _counted((minutes + DAY_MINUTES // 2) // DAY_MINUTES, one_day, days_)
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return (one if number == 1 else many).format(number)

@@ -1,0 +1,122 @@
+"""A business's own templates: what may stand in one, and which one serves a message.
+
+A template may print what `NAMES` lists, with `if`, a loop over `resources` and some filters, and nothing else: it can
+neither reach into the program nor keep it busy.
+"""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal, get_args
+
+from jinja2 import TemplateError, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from msgspec import Meta
+
+from slotkeeper.core.errors import Invalid
+from slotkeeper.core.value import Value
+
+Kind = Literal["reminder", "booked", "pending", "moved", "cancelled", "declined", "expired"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+NAMES: dict[str, frozenset[str]] = {
+    "business": frozenset({"name", "location", "email", "zone"}),
+    "service": frozenset({"name", "description", "minutes"}),
+    "appointment": frozenset(
+        {"id", "when", "date", "time", "zone", "customerTime", "was", "expires", "reason"},
+    ),
+    "customer": frozenset({"name", "email", "phone"}),
+    "resources": frozenset(),
+    "lead": frozenset(),
+    "notes": frozenset(),
+    "location": frozenset(),
+    "details": frozenset(),
+}
+"""What a template may name, and the parts of each. `details` is the block of service, time, place and people."""
+
+FILTERS = frozenset({"upper", "lower", "title", "capitalize", "trim", "default", "d", "join", "escape", "e", "length"})
+
+_ALLOWED = (
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Getattr, nodes.If,
+    nodes.CondExpr, nodes.Not, nodes.And, nodes.Or, nodes.Compare, nodes.Operand, nodes.Filter, nodes.Keyword,
+    nodes.For, nodes.Concat,
+)  # fmt: skip
+_COMPARISONS = ("eq", "ne")
+
+_parser = ImmutableSandboxedEnvironment()
+
+
+class Template(Value, frozen=True, kw_only=True):
+    """What a business says in place of our own words: for one kind of message, in one language or all (empty), for
+    one service or all (empty). Without `html` the text is set in the common layout."""
+
+    kind: Kind
+    language: Annotated[str, Meta(pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})*)?\Z")] = ""
+    service_id: Annotated[str, Meta(max_length=128)] = ""
+    subject: Annotated[str, Meta(min_length=1, max_length=300, pattern=r"^[^\r\n\0]*\Z")]
+    text: Annotated[str, Meta(min_length=1, max_length=20_000)]
+    html: Annotated[str, Meta(max_length=100_000)] = ""
+
+
+def check_template(template: Template) -> None:
+    """Raises `Invalid`, naming the field, for a template that does not compile, or uses what is not known."""
+    for field in ("subject", "text", "html"):
+        try:
+            check_source(getattr(template, field))
+        except Invalid as error:
+            raise error.within(field) from None
+
+
+def check_source(source: str) -> None:
+    """Raises `Invalid` for a source that does not compile, or uses what is not known."""
+    try:
+        tree = _parser.parse(source)
+    except TemplateError as error:
+        raise Invalid(f"the template does not compile: {error}") from None
+    own = {loop.target.name for loop in tree.find_all(nodes.For) if isinstance(loop.target, nodes.Name)}
+    own.add("loop")
+    _check(tree, own, is_in_loop=False)
+
+
+def chosen(templates: Iterable[Template], kind: str, service_id: str, languages: Iterable[str]) -> Template | None:
+    """The template for a message: of the service before that of all, in the languages' order before that of all.
+
+    `languages` are tried in turn, each also without its region. None: our own words serve.
+    """
+    mine = {(each.service_id, each.language.lower()): each for each in templates if each.kind == kind}
+    tags = [tag.lower() for tag in languages if tag]
+    wanted = [form for tag in tags for form in (tag, tag.split("-", 1)[0])]
+    for service in dict.fromkeys([service_id, ""]):
+        for language in (*wanted[:2], "", *wanted[2:]):
+            if (service, language) in mine:
+                return mine[service, language]
+    return None
+
+
+def _check(node: nodes.Node, own: set[str], *, is_in_loop: bool) -> None:
+    if not isinstance(node, _ALLOWED):
+        raise Invalid(f"line {node.lineno}: a template prints names, with if, for and filters, and nothing else")
+    match node:
+        case nodes.Name(name=name) if name not in NAMES and name not in own:
+            raise Invalid(f"line {node.lineno}: unknown name {name!r}; known are {', '.join(sorted(NAMES))}")
+        case nodes.Getattr():
+            _check_part(node, own)
+        case nodes.Filter() if node.name not in FILTERS:
+            raise Invalid(f"line {node.lineno}: unknown filter {node.name!r}; known are {', '.join(sorted(FILTERS))}")
+        case nodes.Operand() if node.op not in _COMPARISONS:
+            raise Invalid(f"line {node.lineno}: compare with == and != only")
+        case nodes.For():
+            if is_in_loop or not isinstance(node.iter, nodes.Name) or node.iter.name != "resources" or node.recursive:
+                raise Invalid(f"line {node.lineno}: the only loop is one over resources")
+            is_in_loop = True
+        case _:
+            pass
+    for child in node.iter_child_nodes():
+        _check(child, own, is_in_loop=is_in_loop)
+
+
+def _check_part(node: nodes.Getattr, own: set[str]) -> None:
+    whole = node.node
+    if isinstance(whole, nodes.Name) and whole.name == "loop" and "loop" in own and node.attr in ("first", "last"):
+        return
+    if not isinstance(whole, nodes.Name) or node.attr not in NAMES.get(whole.name, frozenset()):
+        known = ", ".join(f"{name}.{part}" for name, parts in sorted(NAMES.items()) for part in sorted(parts))
+        raise Invalid(f"line {node.lineno}: unknown part {node.attr!r}; known are {known}")

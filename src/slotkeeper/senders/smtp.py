@@ -1,0 +1,201 @@
+"""Mail over SMTP, many letters to a connection."""
+
+import asyncio
+import re
+from dataclasses import dataclass, field
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
+from email.utils import formatdate
+from typing import Literal
+
+import aiosmtplib
+from aiosmtplib.errors import (
+    SMTPDataError,
+    SMTPException,
+    SMTPRecipientRefused,
+    SMTPResponseException,
+    SMTPSenderRefused,
+    SMTPServerDisconnected,
+)
+
+from slotkeeper.contracts import Clock, Letter
+from slotkeeper.core.errors import Undeliverable, Unreachable
+
+CLOSING = 421
+"""RFC 5321 3.8: the server closes the connection, often because it has carried enough letters."""
+
+_UNSAFE = re.compile(r"[\r\n\0]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpSettings:
+    """The server, how to log in, and the address that letters come from. At most `connections` are open at a time."""
+
+    host: str
+    port: int
+    sender: str
+    username: str = ""
+    password: str = field(default="", repr=False)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    timeout_seconds: float = 30.0
+    connections: int = 16
+
+
+class SmtpSender:
+    """A `contracts.Sender` for mail. Connections stay open between letters; a broken one is replaced."""
+
+    def __init__(self, settings: SmtpSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._domain = settings.sender.rpartition("@")[2]
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._gate = asyncio.Semaphore(settings.connections)
+        self._idle: list[aiosmtplib.SMTP] = []
+
+    async def send(self, letter: Letter) -> str:
+        """Hand the letter to the server; returns what it answered.
+
+        Raises:
+            Unreachable: there is no connection or login, or the server says "later" (4xx).
+            Undeliverable: the server refuses this letter for good (5xx), or it cannot be written as mail.
+        """
+        body = self._written(letter)
+        self._forget_other_loops()
+        async with self._gate:
+            connection = self._idle.pop() if self._idle else None
+            if connection is not None and connection.is_connected:
+                try:
+                    return await self._transfer(connection, letter.to, body)
+                except _Worn:
+                    connection.close()
+            return await self._transfer(await self._connected(), letter.to, body, is_fresh=True)
+
+    async def close(self) -> None:
+        """Take leave of the server."""
+        self._forget_other_loops()
+        while self._idle:
+            try:
+                await self._idle.pop().quit()
+            except (SMTPException, OSError):
+                continue
+
+    def _written(self, letter: Letter) -> bytes:
+        """The letter as mail (RFC 5322), with an id that is the same for every try."""
+        heads = {
+            "From": str(_address(self._settings.sender, letter.sender)),
+            "To": str(_address(letter.to)),
+            "Subject": letter.subject,
+            "Message-ID": f"<{letter.id}@{self._domain}>",
+            "Date": formatdate(self._clock(), usegmt=True),
+            "Auto-Submitted": "auto-generated",
+            **letter.headers,
+        }
+        mail = EmailMessage(policy=SMTP_POLICY)
+        for name, value in heads.items():
+            if _UNSAFE.search(value):
+                raise Undeliverable(f"the header {name} holds a line break")
+            try:
+                mail[name] = value
+            except ValueError as error:
+                raise Undeliverable(f"the header {name} cannot be written: {error}") from error
+        mail.set_content(letter.text)
+        if letter.html:
+            mail.add_alternative(letter.html, subtype="html")
+        try:
+            return mail.as_bytes()
+        except UnicodeError as error:
+            raise Undeliverable(f"the letter cannot be written: {error}") from error
+
+    async def _transfer(self, connection: aiosmtplib.SMTP, to: str, body: bytes, *, is_fresh: bool = False) -> str:
+        """One mail transaction. The connection goes back to the idle ones unless it broke.
+
+        Raises:
+            _Worn: a connection that was kept is of no use any more, and nothing was sent over it.
+        """
+        options, encoding = ([], "ascii") if (self._settings.sender + to).isascii() else (["SMTPUTF8"], "utf-8")
+        try:
+            try:
+                await connection.mail(self._settings.sender, options=options, encoding=encoding)
+            except SMTPServerDisconnected as error:
+                if not is_fresh:
+                    raise _Worn from error
+                raise
+            except SMTPSenderRefused as error:
+                if error.code == CLOSING and not is_fresh:
+                    raise _Worn from error
+                raise
+            await connection.rcpt(to, encoding=encoding)
+            answer = await connection.data(body)
+        except (SMTPSenderRefused, SMTPRecipientRefused, SMTPDataError) as error:
+            await self._put_back(connection)
+            said = f"{error.code} {error.message}"
+            raise (Unreachable(said) if error.code < 500 else Undeliverable(said)) from error
+        except (SMTPException, OSError) as error:
+            connection.close()
+            raise Unreachable(f"the mail server: {error}") from error
+        except BaseException:
+            # Cut off in the middle of a transaction: the connection's state is anyone's guess.
+            connection.close()
+            raise
+        self._idle.append(connection)
+        return f"{answer.code} {answer.message}"
+
+    async def _put_back(self, connection: aiosmtplib.SMTP) -> None:
+        """Keep a connection after a refusal, its transaction reset (RFC 5321 4.1.1.5)."""
+        try:
+            await connection.rset()
+        except (SMTPException, OSError):
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+    async def _connected(self) -> aiosmtplib.SMTP:
+        """A new connection, encrypted and logged in as the settings say.
+
+        Raises:
+            Unreachable: it could not be made; a refused login is no letter's fault.
+        """
+        settings = self._settings
+        connection = aiosmtplib.SMTP(
+            hostname=settings.host,
+            port=settings.port,
+            username=settings.username or None,
+            password=settings.password or None,
+            use_tls=settings.security == "tls",
+            start_tls=settings.security == "starttls",
+            timeout=settings.timeout_seconds,
+            local_hostname=self._domain,
+        )
+        try:
+            await connection.connect()
+        except SMTPResponseException as error:
+            raise Unreachable(f"the mail server: {error.code} {error.message}") from error
+        except (SMTPException, OSError) as error:
+            raise Unreachable(f"the mail server: {error}") from error
+        return connection
+
+    def _forget_other_loops(self) -> None:
+        """Connections belong to the event loop they were opened in."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._loop, self._idle = loop, []
+            self._gate = asyncio.Semaphore(self._settings.connections)
+
+
+class _Worn(Exception):
+    """A kept connection turned out to be closed before anything was sent over it."""
+
+
+def _address(address: str, name: str = "") -> Address:
+    """One mail address, so that a list of them, or a header after it, cannot hide in it.
+
+    Raises:
+        Undeliverable: it is none.
+    """
+    if _UNSAFE.search(address + name):
+        raise Undeliverable("an address holds a line break")
+    try:
+        return Address(display_name=name, addr_spec=address)
+    except (ValueError, IndexError) as error:
+        raise Undeliverable(f"not a mail address: {error}") from error

@@ -1,0 +1,201 @@
+"""The courier: takes what is due, sends it, and notes what became of it, so that a crash at any point loses nothing.
+
+A message is claimed by its appointment's version before it is sent, for as long as a lease. Who crashes leaves the
+claim behind, and another takes it over when the lease has run out. Between sending and noting lies the one gap in
+which a crash makes a message go out twice; its id is the same then.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import msgspec
+
+from slotkeeper.contracts import Clock, Doc, Letter, Sender, Store
+from slotkeeper.core.appointment import Appointment, Customer
+from slotkeeper.core.errors import Invalid, Undeliverable, Unreachable
+from slotkeeper.core.reminders import LEASE_SECONDS
+from slotkeeper.core.ticks import Instant
+from slotkeeper.courier.claiming import Job, Taken, expire, is_expired, take_appointment, take_hold
+from slotkeeper.courier.log import TOO_LATE, message_of, no_longer
+from slotkeeper.courier.noting import Outcome, is_ours, note
+from slotkeeper.courier.telling import Catalogue, Gone, Render, letter_for
+from slotkeeper.documents import Hold, appointment_key, attention, decoded, kind_key
+from slotkeeper.ledger import Reading
+from slotkeeper.notices.rendering import render as our_words
+
+DUE = "due"
+DUE_DIGITS = 12
+AT_ONCE = 32
+SEND_SECONDS = LEASE_SECONDS // 2
+"""A try may take so long, and none begins later than so long before its lease ends: no try outlives its claim."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """What one sweep did, in numbers. `seen` documents were due; when that is the limit, more may be."""
+
+    seen: int = 0
+    holds: int = 0
+    expired: int = 0
+    published: int = 0
+    sent: int = 0
+    failed: int = 0
+    dead: int = 0
+    void: int = 0
+    untried: int = 0
+    damaged: int = 0
+
+
+class Courier:
+    """Delivers for all businesses of a store. Any number may work on one store at the same time.
+
+    Store calls block, so a sweep wants an event loop of its own. A channel without a sender goes to the `outbox`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        senders: Mapping[str, Sender],
+        outbox: Sender,
+        render: Render = our_words,
+        *,
+        at_once: int = AT_ONCE,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._senders = dict(senders)
+        self._outbox = outbox
+        self._render = render
+        self._at_once = at_once
+
+    def next_due(self) -> Instant | None:
+        """When the first thing is due, past or to come; None when nothing is.
+
+        Raises:
+            Unreachable: the store cannot say.
+        """
+        page = self._store.list("due", DUE, limit=1)
+        return _due_of(page.docs[0]) if page.docs else None
+
+    async def sweep(self, limit: int = 200) -> Swept:
+        """Do up to `limit` documents' worth of what is due now. Senders' failures are noted, not raised.
+
+        Raises:
+            Unreachable: the store failed; what was claimed is taken over when its lease has run out.
+        """
+        counts, jobs = self._take(limit)
+        if jobs:
+            counts.update(await self._deliver(jobs))
+        return Swept(**counts)
+
+    def _take(self, limit: int) -> tuple[Counter[str], list[Job]]:
+        """Take all that is due in one batch: the claims are durable before anything is sent."""
+        now = self._clock()
+        page = self._store.list("due", DUE, last=f"{now:0{DUE_DIGITS}d}/\U0010ffff", limit=limit)
+        counts, jobs = Counter(seen=len(page.docs)), list[Job]()
+        if not page.docs:
+            return counts, jobs
+        with self._store.batch():
+            for doc in page.docs:
+                for taken in self._take_one(doc, now, counts):
+                    counts.update(holds=taken.holds, expired=taken.expired, published=taken.published)
+                    jobs += taken.jobs
+        return counts, jobs
+
+    def _take_one(self, doc: Doc, now: Instant, counts: Counter[str]) -> Iterable[Taken]:
+        """One damaged document must not keep all others from being delivered."""
+        try:
+            if doc.key.sort == "hold":
+                return [take_hold(self._store, doc.key, now)]
+            is_over = is_expired(decoded(doc, Appointment), now)
+            first = [expire(self._store, doc.key, now)] if is_over else []
+            return [*first, take_appointment(self._store, doc.key, now)]
+        except msgspec.MsgspecError:
+            _log.exception("%s cannot be read and was passed over", "/".join(doc.key))
+            counts["damaged"] += 1
+            return []
+
+    async def _deliver(self, jobs: Sequence[Job]) -> Counter[str]:
+        """Send what was claimed; what was done by the time something stops us is noted all the same."""
+        gate, catalogue, done = asyncio.Semaphore(self._at_once), Catalogue(self._store), list[Outcome]()
+
+        async def one(job: Job) -> None:
+            async with gate:
+                outcome = await self._try(job, catalogue)
+            if outcome is not None:
+                done.append(outcome)
+
+        try:
+            ends = await asyncio.gather(*map(one, jobs), return_exceptions=True)
+        finally:
+            self._note(done)
+        for end in ends:
+            if end is not None:
+                raise end
+        return Counter(outcome.result for outcome in done)
+
+    async def _try(self, job: Job, catalogue: Catalogue) -> Outcome | None:
+        """Try one message; None when it is not ours any more."""
+        ready = self._look_again(job, catalogue)
+        return await self._send(job, ready) if isinstance(ready, Letter) else ready
+
+    def _look_again(self, job: Job, catalogue: Catalogue) -> Letter | Outcome | None:
+        """The letter to send, from the appointment as it is at this very moment; nothing is awaited in between."""
+        now, reading = self._clock(), Reading(self._store)
+        key = appointment_key(job.business, job.appointment_id)
+        customer_key = kind_key(job.business, "customer", job.customer_id)
+        reading.fetch([key, customer_key] if job.customer_id else [key])
+        appointment = reading.value(key, Appointment)
+        message = message_of(appointment, job.message.id)
+        if appointment is None or message is None or not is_ours(message, job):
+            return None
+        if message.due - now < SEND_SECONDS:
+            return Outcome(job, "untried")
+        if message.kind == "reminder" and (why := no_longer(appointment, message, now)):
+            return Outcome(job, "dead" if why == TOO_LATE else "void", why)
+        try:
+            customer = reading.value(customer_key, Customer) if job.customer_id else None
+            return letter_for(catalogue, self._render, job.business, appointment, customer, message, now)
+        except Gone as gone:
+            return Outcome(job, "void", str(gone))
+        except (msgspec.MsgspecError, Invalid) as error:
+            _log.exception("what %s tells of cannot be read", job.message.id)
+            return Outcome(job, "failed", str(error))
+
+    async def _send(self, job: Job, letter: Letter) -> Outcome:
+        has_address = bool(letter.to)
+        sender = self._senders.get(letter.channel, self._outbox) if has_address else self._outbox
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                return Outcome(job, "sent", await sender.send(letter), letter)
+        except TimeoutError:
+            return Outcome(job, "failed", f"no answer within {SEND_SECONDS} seconds", letter)
+        except Undeliverable as error:
+            return Outcome(job, "dead", str(error), letter)
+        except (Unreachable, OSError) as error:
+            return Outcome(job, "failed", str(error), letter)
+        except Exception as error:  # noqa: BLE001 - one letter that trips a sender must not stop all others
+            _log.exception("sending %s failed unexpectedly", letter.id)
+            return Outcome(job, "failed", f"{type(error).__name__}: {error}", letter)
+
+    def _note(self, outcomes: Iterable[Outcome]) -> None:
+        """Note all in one batch. Should the store fail, the leases run out and the messages go again."""
+        by_appointment = sorted(outcomes, key=_appointment_of)
+        with self._store.batch():
+            for _, group in groupby(by_appointment, _appointment_of):
+                note(self._store, list(group), self._clock())
+
+
+def _due_of(doc: Doc) -> Instant | None:
+    return decoded(doc, Hold).expires if doc.key.sort == "hold" else attention(decoded(doc, Appointment))
+
+
+def _appointment_of(outcome: Outcome) -> tuple[str, str]:
+    return outcome.job.business, outcome.job.appointment_id

@@ -1,0 +1,114 @@
+"""Noting what became of a claimed message: in its appointment, and as a notification, in one commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from msgspec.structs import replace
+
+from slotkeeper.contracts import Letter, Store
+from slotkeeper.core.appointment import Appointment
+from slotkeeper.core.reminders import Message, failed
+from slotkeeper.core.ticks import Instant
+from slotkeeper.courier.claiming import Job
+from slotkeeper.courier.log import (
+    MAX_HTML,
+    MAX_TEXT,
+    Notification,
+    NotificationState,
+    message_of,
+    notification_put,
+    with_message,
+)
+from slotkeeper.documents import appointment_key, appointment_put, notification_key
+from slotkeeper.ledger import Draft, Reading, settle
+
+MAX_ANSWER = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a job. `void`: it must not be sent any more; `untried`: our lease ran out before its turn."""
+
+    job: Job
+    result: Literal["sent", "failed", "dead", "void", "untried"]
+    answer: str = ""
+    letter: Letter | None = None
+
+
+def note(store: Store, outcomes: Sequence[Outcome], now: Instant) -> list[Notification]:
+    """Write down what became of the messages of one appointment; returns the notifications that were written."""
+    job = outcomes[0].job
+    key = appointment_key(job.business, job.appointment_id)
+
+    def decide(reading: Reading, draft: Draft) -> list[Notification]:
+        reading.fetch([key, *(notification_key(job.business, outcome.job.message.id) for outcome in outcomes)])
+        appointment = reading.value(key, Appointment)
+        if appointment is None:
+            return []
+        after, written = appointment, []
+        for outcome in outcomes:
+            message = noted(message_of(after, outcome.job.message.id), outcome, now)
+            if message is None:
+                continue
+            after = with_message(after, message)
+            if outcome.result not in ("void", "untried"):
+                written.append(_notification(job.appointment_id, message, outcome, now))
+        if after == appointment:
+            return []
+        draft.put(appointment_put(job.business, after))
+        for each in written:
+            draft.put(notification_put(job.business, each))
+        return written
+
+    return settle(store, decide)
+
+
+def noted(message: Message | None, outcome: Outcome, now: Instant) -> Message | None:
+    """The message as the outcome leaves it; None when there is nothing to change.
+
+    What was sent was sent, whatever happened to the appointment meanwhile. Anything else counts only while the claim
+    is ours: after a cancellation, or in another worker's hands, it is nobody's business any more.
+    """
+    if message is None or message.state == "sent":
+        return None
+    if outcome.result == "sent":
+        return replace(message, state="sent", note=outcome.answer[:MAX_ANSWER])
+    if not is_ours(message, outcome.job):
+        return None
+    match outcome.result:
+        case "failed":
+            return failed(message, now, outcome.answer)
+        case "dead":
+            return failed(message, now, outcome.answer, for_good=True)
+        case "void":
+            return replace(message, state="void", note=outcome.answer)
+        case "untried":
+            return replace(message, state="waiting", attempts=message.attempts - 1, due=now)
+
+
+def is_ours(message: Message, job: Job) -> bool:
+    """Whether the claim is still the one that was made for the job."""
+    claim = job.message
+    return (message.state, message.attempts, message.due) == ("claimed", claim.attempts, claim.due)
+
+
+def _notification(appointment_id: str, message: Message, outcome: Outcome, now: Instant) -> Notification:
+    letter = outcome.letter
+    state: NotificationState = "sent" if message.state == "sent" else "dead" if message.state == "dead" else "waiting"
+    return Notification(
+        id=message.id,
+        appointment_id=appointment_id,
+        kind=message.kind,
+        channel=message.channel,
+        state=state,
+        at=now,
+        to=letter.to if letter else "",
+        subject=letter.subject if letter else "",
+        text=letter.text[:MAX_TEXT] if letter else "",
+        html=letter.html if letter and len(letter.html) <= MAX_HTML else "",
+        attempts=message.attempts,
+        answer=outcome.answer[:MAX_ANSWER],
+        due=message.due if state == "waiting" else Instant(0),
+        lead_minutes=message.lead_minutes,
+    )

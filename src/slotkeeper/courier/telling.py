@@ -1,0 +1,155 @@
+"""From a claimed message to a letter: what is known is gathered, and said by mail or to a program."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, get_args
+
+import msgspec
+
+from slotkeeper.contracts import Key, Letter, Range, Store
+from slotkeeper.core.appointment import Appointment, Contact, Customer, Event, Status
+from slotkeeper.core.reminders import Message
+from slotkeeper.core.service import Business, Resource, Service
+from slotkeeper.core.ticks import Instant, format_instant
+from slotkeeper.documents import (
+    CatalogueKind,
+    Webhook,
+    business_key,
+    decoded,
+    kind_key,
+    kind_part,
+    shelf_key,
+)
+from slotkeeper.notices.rendering import Occasion, Words
+from slotkeeper.notices.templates import Template
+
+Render = Callable[[Occasion], Words]
+
+UNNAMED = Business(name="Slotkeeper")
+_HIGHEST = "\U0010ffff"
+_STATUSES = frozenset(get_args(Status))
+
+
+class Gone(Exception):
+    """There is nobody any more to tell."""
+
+
+class Catalogue:
+    """The business's slow-changing documents, each read once: it lives for one sweep."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._found: dict[tuple[Key, Any], Any] = {}
+        self._templates: dict[str, tuple[Template, ...]] = {}
+
+    def business(self, business: str) -> Business:
+        return self._value(business_key(business), Business) or UNNAMED
+
+    def service(self, business: str, id: str) -> Service | None:
+        return self._value(kind_key(business, "service", id), Service) if id else None
+
+    def names(self, business: str, resource_ids: tuple[str, ...]) -> tuple[str, ...]:
+        """The names of the staff and rooms among the resources; equipment is nobody's concern."""
+        found = [self._value(kind_key(business, "resource", id), Resource) for id in resource_ids]
+        return tuple(each.name for each in found if each is not None and each.kind != "equipment")
+
+    def webhook(self, business: str, id: str) -> Webhook | None:
+        hooks = self._value(shelf_key(business, "webhooks"), dict[str, Webhook]) or {}
+        hook = hooks.get(id)
+        return hook if hook is not None and hook.active else None
+
+    def templates(self, business: str) -> tuple[Template, ...]:
+        if business not in self._templates:
+            kind: CatalogueKind = "template"
+            [docs] = self._store.read_ranges([Range(kind_part(business, kind), "", _HIGHEST)])
+            self._templates[business] = tuple(decoded(doc, Template) for doc in docs)
+        return self._templates[business]
+
+    def _value(self, key: Key, kind: Any) -> Any:
+        name = (key, kind)
+        if name not in self._found:
+            doc = self._store.read([key]).get(key)
+            self._found[name] = None if doc is None else decoded(doc, kind)
+        return self._found[name]
+
+
+def letter_for(
+    catalogue: Catalogue,
+    render: Render,
+    business: str,
+    appointment: Appointment,
+    customer: Customer | None,
+    message: Message,
+    now: Instant,
+) -> Letter:
+    """The message as it leaves now.
+
+    Raises:
+        Gone: its webhook was removed.
+    """
+    event = next((each for each in appointment.events if message.event and each.number == message.event), None)
+    if message.channel == "webhook":
+        hook = catalogue.webhook(business, message.target)
+        if hook is None:
+            raise Gone("the webhook was removed")
+        body = msgspec.json.encode(payload(business, appointment, message, event, now)).decode()
+        return Letter(message.id, "webhook", hook.url, message.kind, body, secret=hook.secret)
+    profile = catalogue.business(business)
+    contact = contact_of(appointment.contact, customer)
+    serving = event.resource_ids if event is not None else appointment.resource_ids
+    occasion = Occasion(
+        kind=message.kind,
+        now=now,
+        business=profile,
+        service=catalogue.service(business, appointment.service_id),
+        appointment=appointment,
+        event=event,
+        contact=contact,
+        resources=catalogue.names(business, serving),
+        templates=catalogue.templates(business),
+    )
+    words = render(occasion)
+    headers = {"Reply-To": profile.email} if profile.email else {}
+    return Letter(message.id, "email", contact.email, words.subject, words.text, words.html, profile.name, headers)
+
+
+def contact_of(own: Contact, customer: Customer | None) -> Contact:
+    """How the customer is reached: as the appointment says, and where it says nothing, as the customer's entry does."""
+    if customer is None:
+        return own
+    fields = ("name", "email", "phone", "language", "zone")
+    return Contact(**{field: getattr(own, field) or getattr(customer, field) for field in fields})
+
+
+def payload(
+    business: str, appointment: Appointment, message: Message, event: Event | None, now: Instant
+) -> Mapping[str, object]:
+    """What a webhook is told (Standard Webhooks: `type`, `timestamp`, `data`): the appointment as the event left it,
+    even when it has changed again since."""
+    source: Appointment | Event = appointment if event is None else event
+    data: dict[str, object] = {
+        "business": business,
+        "appointmentId": appointment.id,
+        "status": appointment.status if event is None else status_after(appointment, event),
+        "startTime": format_instant(source.start),
+        "endTime": format_instant(source.end),
+        "zone": appointment.zone,
+        "serviceId": appointment.service_id,
+        "resourceIds": source.resource_ids,
+        "customerId": appointment.customer_id,
+        "contact": appointment.contact,
+        "details": appointment.details,
+    }
+    if event is None:
+        data["leadMinutes"] = message.lead_minutes
+    else:
+        data |= {"revision": event.number, "by": event.by, "reason": event.reason}
+        if event.was_start:
+            data["wasStartTime"] = format_instant(event.was_start)
+    at = now if event is None else event.at
+    return {"type": f"appointment.{message.kind}", "timestamp": format_instant(at), "data": data}
+
+
+def status_after(appointment: Appointment, event: Event) -> str:
+    """The appointment's status once the event had happened; a move or an edit leaves it as it was."""
+    named = [each.type for each in appointment.events[: event.number] if each.type in _STATUSES]
+    return named[-1] if named else appointment.status

@@ -1,0 +1,247 @@
+"""A crash at any point loses nothing, and nothing is sent twice save after one."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slotkeeper.contracts import Letter
+from slotkeeper.core.appointment import Appointment
+from slotkeeper.core.errors import Unreachable
+from slotkeeper.core.reminders import LEASE_SECONDS
+from slotkeeper.courier.claiming import Job
+from slotkeeper.courier.courier import SEND_SECONDS, Courier
+from slotkeeper.courier.log import notifications
+from slotkeeper.courier.noting import Outcome
+from slotkeeper.documents import business_of, decoded
+from slotkeeper.stores.sqlite import SqliteStore
+from tests.builders import Setting, a_clinic, a_setting, at, contact
+from tests.post import LetterBox, a_courier, sweep, work
+
+START = "2026-11-26T09:00:00Z"
+DAY_BEFORE = "2026-11-25T09:00:00Z"
+
+
+class NotesFirst(Courier):
+    """A broken one: it notes the message as sent, and sends it then."""
+
+    async def _send(self, job: Any, letter: Letter) -> Outcome:
+        self._note([Outcome(job, "sent", "", letter)])
+        return await super()._send(job, letter)
+
+
+class ClaimsNothing(Courier):
+    """A broken one: it sends what is due without having claimed it."""
+
+    def _take(self, limit: int) -> Any:
+        docs = self._store.list("due", "due", last=f"{self._clock():012d}/\U0010ffff", limit=limit).docs
+        dues = ((business_of(doc.key), decoded(doc, Appointment)) for doc in docs)
+        jobs = [
+            Job(business, each.id, "", message)
+            for business, each in dues
+            for message in each.messages
+            if message.is_owed and message.due <= self._clock()
+        ]
+        return Counter(seen=len(docs)), jobs
+
+    def _look_again(self, job: Any, catalogue: Any) -> Any:
+        return Letter(job.message.id, job.message.channel, "ada@example.com", "Reminder", "")
+
+
+class FullAfterOne(SqliteStore):
+    """A store whose disk fills up after its first batch."""
+
+    batches = 0
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        self.batches += 1
+        with super().batch():
+            yield
+            if self.batches > 1:
+                raise Unreachable("the disk is full")
+
+
+class Killed(BaseException):
+    """What a worker feels when it is killed."""
+
+
+def a_clinic_to_remind(path: Path, count: int = 1) -> Setting:
+    """A clinic in a file, whose confirmations are out and whose first reminders are due now."""
+    clinic = a_clinic(SqliteStore(path), doctors=count)
+    for number in range(count):
+        clinic.book(START, contact=contact(email=f"{number}@example.com"))
+    work(a_courier(clinic, LetterBox()), clinic, "2026-11-24T00:00:00Z")
+    clinic.clock.set(DAY_BEFORE)
+    return clinic
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [Courier, pytest.param(NotesFirst, marks=pytest.mark.xfail(raises=AssertionError, reason="must be caught"))],
+)
+def test_who_dies_while_sending_leaves_the_message_to_another(tmp_path: Path, kind: type[Courier]) -> None:
+    clinic, tried = a_clinic_to_remind(tmp_path / "a.db"), []
+
+    def die(letter: Letter) -> None:
+        tried.append(letter.id)
+        raise Killed
+
+    with pytest.raises(Killed):
+        sweep(a_courier(clinic, LetterBox(die), kind))
+    box = LetterBox()
+    other = a_courier(clinic, box)
+    clinic.clock.forward(seconds=LEASE_SECONDS - 1)
+    early = sweep(other)
+    clinic.clock.forward(seconds=1)
+    sweep(other)
+
+    assert early.sent == 0
+    assert [letter.id for letter in box.letters] == tried
+    assert sweep(other).seen == 0
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_between_sending_and_noting_sends_again_with_the_same_id(tmp_path: Path) -> None:
+    clinic = a_clinic_to_remind(tmp_path / "a.db")
+    script = f"""
+import asyncio, os, sys
+from slotkeeper.courier.courier import Courier
+from slotkeeper.senders.outbox import OutboxSender
+from slotkeeper.documents import business_of, decoded
+from slotkeeper.stores.sqlite import SqliteStore
+class Sends:
+    async def send(self, letter):
+        print(letter.id, flush=True)
+        os._exit(9)
+store = SqliteStore({str(tmp_path / "a.db")!r})
+courier = Courier(store, lambda: {clinic.clock.now}, {{"email": Sends()}}, OutboxSender())
+asyncio.run(courier.sweep())
+"""
+    killed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+    box = LetterBox()
+    courier = a_courier(clinic, box)
+    at_once = sweep(courier)
+    clinic.clock.forward(seconds=LEASE_SECONDS)
+    sweep(courier)
+
+    assert killed.returncode == 9, killed.stderr
+    assert at_once.seen == 0
+    assert [letter.id for letter in box.letters] == killed.stdout.split()
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [Courier, pytest.param(ClaimsNothing, marks=pytest.mark.xfail(raises=AssertionError, reason="must be caught"))],
+)
+def test_two_couriers_on_one_file_never_send_one_message_twice(tmp_path: Path, kind: type[Courier]) -> None:
+    path = tmp_path / "a.db"
+    clinic = a_clinic_to_remind(path, count=80)
+    box = LetterBox()
+    ready = threading.Barrier(2)
+
+    def run() -> None:
+        mine = Setting(clinic.desk, clinic.clock, SqliteStore(path))
+        courier = a_courier(mine, box, kind)
+        ready.wait()
+        for _ in range(30):
+            asyncio.run(courier.sweep(limit=7))
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert Counter(Counter(letter.id for letter in box.letters).values()) == {1: 80}
+    assert sweep(a_courier(clinic, box)).seen == 0
+
+
+def test_a_store_that_fails_while_noting_leaves_the_messages_to_the_lease(tmp_path: Path) -> None:
+    clinic = a_clinic_to_remind(tmp_path / "a.db")
+    box = LetterBox()
+    filling = Setting(clinic.desk, clinic.clock, FullAfterOne(tmp_path / "a.db"))
+    with pytest.raises(Unreachable):
+        sweep(a_courier(filling, box))
+
+    clinic.clock.forward(seconds=LEASE_SECONDS)
+    sweep(a_courier(clinic, box))
+
+    assert len(box.letters) == 2
+    assert len({letter.id for letter in box.letters}) == 1
+
+
+def test_a_worker_that_is_stopped_notes_what_it_has_sent(tmp_path: Path) -> None:
+    clinic = a_clinic_to_remind(tmp_path / "a.db", count=3)
+    box = LetterBox()
+
+    async def stop_while_the_second_is_sent() -> None:
+        async def slow(letter: Letter) -> str:
+            box.letters.append(letter)
+            if len(box.letters) == 2:
+                task.cancel()
+                await asyncio.sleep(60)
+            return "sent"
+
+        box.send = slow  # type: ignore[method-assign] # a slow server
+        task = asyncio.ensure_future(a_courier(clinic, box, at_once=1).sweep())
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(stop_while_the_second_is_sent())
+
+    sent = [each.id for each in notifications(clinic.store, "clinic").notifications if each.kind == "reminder"]
+    assert sent == [box.letters[0].id]
+
+
+def test_a_claim_that_waited_too_long_goes_back_untried(tmp_path: Path) -> None:
+    clinic = a_clinic_to_remind(tmp_path / "a.db", count=2)
+
+    def take_long(letter: Letter) -> None:
+        clinic.clock.forward(seconds=SEND_SECONDS + 1)
+
+    box = LetterBox(take_long)
+    courier = a_courier(clinic, box, at_once=1)
+    first = sweep(courier)
+    second = sweep(courier)
+
+    assert (first.sent, first.untried, second.sent) == (1, 1, 1)
+    assert len({letter.id for letter in box.letters}) == 2
+
+
+def test_a_damaged_document_keeps_no_other_from_being_delivered(tmp_path: Path) -> None:
+    clinic = a_clinic_to_remind(tmp_path / "a.db", count=2)
+    assert isinstance(clinic.store, SqliteStore)
+    clinic.store._writer.execute(
+        "UPDATE doc SET body = 'x' WHERE id = (SELECT min(id) FROM doc WHERE part LIKE 'clinic/appointment/%')"
+    )
+    box = LetterBox()
+
+    swept = sweep(a_courier(clinic, box))
+
+    assert swept.damaged == 1
+    assert len(box.letters) == 1
+
+
+def test_nothing_is_due_in_an_empty_store() -> None:
+    courier = a_courier(a_setting())
+
+    assert courier.next_due() is None
+    assert sweep(courier).seen == 0
+
+
+def test_what_is_due_next_is_known(tmp_path: Path) -> None:
+    clinic = a_clinic_to_remind(tmp_path / "a.db")
+    courier = a_courier(clinic, LetterBox())
+
+    sweep(courier)
+
+    assert courier.next_due() == at(START) - 3600

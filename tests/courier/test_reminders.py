@@ -1,0 +1,178 @@
+"""Promise 6: every reminder of a live appointment is delivered once, inside its window, and none of any other."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from slotkeeper.contracts import Letter
+from slotkeeper.core.appointment import Appointment
+from slotkeeper.core.reminders import ReminderRule
+from slotkeeper.courier.courier import Courier
+from slotkeeper.courier.log import no_longer, notifications
+from slotkeeper.courier.noting import Outcome
+from slotkeeper.desk.catalogue import put_on_shelf
+from slotkeeper.desk.changing import Move, Request, act, move
+from slotkeeper.documents import Webhook
+from tests.builders import STAFF, Setting, a_clinic, at, contact
+from tests.post import LetterBox, a_courier, sweep, work
+
+START = "2026-11-26T09:00:00Z"
+OTHER = "2026-11-27T13:00:00Z"
+
+
+class NeverLooksAgain(Courier):
+    """A broken one: it trusts what it claimed, and does not read the appointment again."""
+
+    def _look_again(self, job: Any, catalogue: Any) -> Any:
+        return Letter(job.message.id, job.message.channel, "ada@example.com", f"Reminder {job.message.about}", "")
+
+
+class ForgetsLateOnes(Courier):
+    """A broken one: what was due more than an hour ago is not sent any more."""
+
+    def _look_again(self, job: Any, catalogue: Any) -> Any:
+        ready = super()._look_again(job, catalogue)
+        return Outcome(job, "void", "late") if self._clock() % 86_400 > 12 * 3600 else ready
+
+
+@pytest.fixture
+def clinic() -> Setting:
+    return a_clinic()
+
+
+def cancel(clinic: Setting, appointment: Appointment) -> None:
+    act(clinic.desk, STAFF, "cancel", Request(id=appointment.id))
+
+
+def reschedule(clinic: Setting, appointment: Appointment) -> None:
+    move(clinic.desk, STAFF, Move(id=appointment.id, start=at(OTHER)))
+
+
+def test_each_reminder_comes_once_at_its_time(clinic: Setting) -> None:
+    sent: list[tuple[str, int]] = []
+    box = LetterBox(lambda letter: sent.append((letter.subject.split(":")[0], clinic.clock.now)))
+    clinic.book(START, contact=contact())
+
+    work(a_courier(clinic, box), clinic, OTHER)
+
+    day, hour = at(START) - 24 * 3600, at(START) - 3600
+    assert [time for subject, time in sent if subject == "Reminder"] == [day, hour]
+    assert len({letter.id for letter in box.letters}) == 3
+
+
+def test_nothing_is_swept_between_what_is_due(clinic: Setting) -> None:
+    clinic.book(START, contact=contact())
+
+    times = work(a_courier(clinic, LetterBox()), clinic, OTHER)
+
+    assert times == [at("2026-11-23T06:00:00Z"), at(START) - 24 * 3600, at(START) - 3600]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [Courier, pytest.param(ForgetsLateOnes, marks=pytest.mark.xfail(raises=AssertionError, reason="must be caught"))],
+)
+def test_a_stopped_worker_catches_up(clinic: Setting, kind: type[Courier]) -> None:
+    box = LetterBox()
+    clinic.book(START, contact=contact())
+    courier = a_courier(clinic, box, kind)
+    work(courier, clinic, "2026-11-24T09:00:00Z")
+
+    clinic.clock.set("2026-11-25T15:10:00Z")
+    sweep(courier)
+
+    assert ["in 18 hours" in late.text for late in box.reminders()] == [True]
+    assert sweep(courier).sent == 0
+
+
+@pytest.mark.parametrize("change", [cancel, reschedule])
+@pytest.mark.parametrize("minutes_before", [2000, 1441, 1440, 1439, 61, 60, 59, 1])
+def test_a_change_at_any_time_leaves_no_stale_reminder(
+    clinic: Setting, change: Callable[[Setting, Appointment], None], minutes_before: int
+) -> None:
+    box = LetterBox()
+    appointment = clinic.book(START, contact=contact())
+    courier = a_courier(clinic, box)
+    work(courier, clinic, "2026-11-23T10:00:00Z")
+    clinic.clock.now = at(START)
+    clinic.clock.forward(minutes=-minutes_before)
+
+    change(clinic, appointment)
+    changed = clinic.clock.now
+    work(courier, clinic, "2026-11-30T00:00:00Z")
+
+    told = [letter.text for letter in box.reminders()]
+    assert all("27 November" in text for text in told)
+    assert len(told) == sum(at(OTHER) - lead > changed for lead in (86_400, 3600)) * (change is reschedule)
+
+
+@pytest.mark.parametrize("change", [cancel, reschedule])
+@pytest.mark.parametrize(
+    "kind",
+    [Courier, pytest.param(NeverLooksAgain, marks=pytest.mark.xfail(raises=AssertionError, reason="must be caught"))],
+)
+def test_a_change_between_claim_and_sending_stops_the_reminder(
+    clinic: Setting, change: Callable[[Setting, Appointment], None], kind: type[Courier]
+) -> None:
+    appointments = [clinic.book(START, contact=contact(email=f"{n}@example.com")) for n in range(2)]
+    changed: list[str] = []
+
+    def while_sending(letter: Letter) -> None:
+        if letter.subject.startswith("Reminder") and not changed:
+            other = next(each for each in appointments if each.contact.email != letter.to)
+            changed.append(other.contact.email)
+            change(clinic, other)
+
+    box = LetterBox(while_sending)
+    courier = a_courier(clinic, box, kind, at_once=1)
+    clinic.clock.now = at("2026-11-25T09:00:00Z")
+    sweep(courier)
+
+    assert len(box.reminders()) == 1
+
+
+def test_a_reminder_that_comes_after_the_start_is_dead_and_says_why(clinic: Setting) -> None:
+    box = LetterBox()
+    clinic.book(START, contact=contact())
+    clinic.clock.set(START)
+
+    sweep(a_courier(clinic, box))
+
+    dead = [each for each in notifications(clinic.store, "clinic").notifications if each.kind == "reminder"]
+    assert [each.state for each in dead] == ["dead", "dead"]
+    assert {each.answer for each in dead} == {"the appointment began before it could be sent"}
+    assert not box.reminders()
+
+
+def test_reminders_of_others_go_on_when_one_is_cancelled(clinic: Setting) -> None:
+    box = LetterBox()
+    gone, stays = (clinic.book(START, contact=contact(email=f"{name}@example.com")) for name in ("gone", "stays"))
+    cancel(clinic, gone)
+
+    work(a_courier(clinic, box), clinic, OTHER)
+
+    assert {letter.to for letter in box.reminders()} == {"stays@example.com"}
+    assert stays.status == "booked"
+
+
+def test_a_reminder_by_webhook_goes_to_each_that_wants_all(clinic: Setting) -> None:
+    box = LetterBox()
+    put_on_shelf(clinic.desk, STAFF, "webhooks", "all", Webhook(url="https://all.example/hook"))
+    put_on_shelf(clinic.desk, STAFF, "webhooks", "two", Webhook(url="https://two.example/hook"))
+    put_on_shelf(clinic.desk, STAFF, "webhooks", "few", Webhook(url="https://few.example/hook", types=("moved",)))
+    put_on_shelf(clinic.desk, STAFF, "reminderRules", "r", ReminderRule(lead_minutes=60, channel="webhook"))
+    clinic.book(START, contact=contact())
+
+    work(a_courier(clinic, box), clinic, OTHER)
+
+    reminders = [letter.to for letter in box.letters if letter.subject == "reminder"]
+    assert sorted(reminders) == ["https://all.example/hook", "https://two.example/hook"]
+
+
+def test_the_reasons_to_be_silent_are_told_apart(clinic: Setting) -> None:
+    appointment = clinic.book(START, contact=contact())
+    reminder = next(message for message in appointment.messages if message.kind == "reminder")
+
+    assert no_longer(appointment, reminder, at(START)) == "the appointment began before it could be sent"
+    assert no_longer(appointment, reminder, at("2026-11-25T09:00:00Z")) == ""

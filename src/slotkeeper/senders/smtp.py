@@ -3,6 +3,7 @@
 import asyncio
 import re
 from dataclasses import dataclass, field
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
@@ -97,7 +98,7 @@ class SmtpSender:
                 raise Undeliverable(f"the header {name} holds a line break")
             try:
                 mail[name] = value
-            except ValueError as error:
+            except (ValueError, MessageError) as error:
                 raise Undeliverable(f"the header {name} cannot be written: {error}") from error
         mail.set_content(letter.text)
         if letter.html:
@@ -197,5 +198,5 @@ def _address(address: str, name: str = "") -> Address:
         raise Undeliverable("an address holds a line break")
     try:
         return Address(display_name=name, addr_spec=address)
-    except (ValueError, IndexError) as error:
-        raise Undeliverable(f"not a mail address: {error}") from error
+    except (ValueError, IndexError, MessageError) as error:
+        raise Undeliverable("not a mail address") from error

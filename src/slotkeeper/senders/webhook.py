@@ -23,8 +23,9 @@ LATER = frozenset({408, 425, 429})
 _PUBLIC_6 = ipaddress.IPv6Network("2000::/3")
 _TUNNELS_6 = (ipaddress.IPv6Network("2001::/32"), ipaddress.IPv6Network("2002::/16"))
 """Teredo and 6to4 carry an IPv4 address inside, which may be a private one."""
-_METADATA_4 = frozenset({ipaddress.IPv4Address("168.63.129.16")})
-"""Azure's; the other clouds' lie in link-local or shared ranges, which are refused as such."""
+_METADATA_4 = (ipaddress.IPv4Network("168.63.129.16/32"), ipaddress.IPv4Network("192.0.0.0/24"))
+"""Azure's, and Oracle's with its whole range, of which older Pythons know a part only (RFC 6890 2.2.2). The other
+clouds' lie in link-local or shared ranges, which are refused as such."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,4 +183,5 @@ def is_public(address: str) -> bool:
             is_tunnel = any(found in network for network in _TUNNELS_6)
             return found in _PUBLIC_6 and found.is_global and not is_tunnel
         found = mapped
-    return found.is_global and not found.is_multicast and found not in _METADATA_4
+    is_metadata = any(found in network for network in _METADATA_4)
+    return found.is_global and not found.is_multicast and not is_metadata

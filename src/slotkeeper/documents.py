@@ -5,15 +5,17 @@ database shell can read them.
 """
 
 from functools import lru_cache
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from slotkeeper.contracts import Doc, Key, ListName, Place, Put
 from slotkeeper.core.appointment import Appointment, EventType
 from slotkeeper.core.reminders import next_due
 from slotkeeper.core.sheet import Claim, Sheet
 from slotkeeper.core.ticks import Day, Instant, day_key
+from slotkeeper.core.value import Value
 
 T = TypeVar("T")
 
@@ -38,6 +40,21 @@ class Webhook(
     types: tuple[EventType, ...] = ()
     secret: str = ""
     active: bool = True
+
+
+TemplateKind = Literal["reminder", "booked", "pending", "moved", "cancelled", "declined", "expired"]
+
+
+class Template(Value, frozen=True, kw_only=True):
+    """What a business says in place of our own words: for one kind of message, in one language or all (empty), for
+    one service or all (empty). Without `html` the text is set in the common layout."""
+
+    kind: TemplateKind
+    language: Annotated[str, Meta(pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})*)?\Z")] = ""
+    service_id: Annotated[str, Meta(max_length=128)] = ""
+    subject: Annotated[str, Meta(min_length=1, max_length=300, pattern=r"^[^\r\n\0]*\Z")]
+    text: Annotated[str, Meta(min_length=1, max_length=20_000)]
+    html: Annotated[str, Meta(max_length=100_000)] = ""
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):

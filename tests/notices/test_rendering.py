@@ -7,9 +7,10 @@ import pytest
 
 from slotkeeper.core.appointment import Appointment, Contact, Deed, acted, moved, opened
 from slotkeeper.core.service import Business, Need, Service
+from slotkeeper.documents import Template
 from slotkeeper.notices.languages import LANGUAGES, language_of, lead_text, when_text
 from slotkeeper.notices.rendering import Occasion, render
-from slotkeeper.notices.templates import KINDS, Template
+from slotkeeper.notices.templates import KINDS
 from tests.builders import at
 
 BERLIN = "Tuesday 24 November 2026, 09:30-10:00 (Europe/Berlin, UTC+1)"

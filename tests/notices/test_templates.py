@@ -3,7 +3,8 @@
 import pytest
 
 from slotkeeper.core.errors import Invalid
-from slotkeeper.notices.templates import NAMES, Template, check_source, check_template, chosen
+from slotkeeper.documents import Template
+from slotkeeper.notices.templates import NAMES, check_source, check_template, chosen
 
 EVERYTHING = " ".join(
     f"{{{{ {name}.{part} }}}}" if part else f"{{{{ {name} }}}}"

@@ -51,7 +51,7 @@ TOLD: frozenset[EventType] = frozenset({"pending", "booked", "moved", "declined"
 """The events that the customer is told of by mail."""
 
 
-class Contact(Value, kw_only=True):
+class Contact(Value, frozen=True, kw_only=True):
     """How the customer is reached. `zone` and `language` are those that the customer reads in."""
 
     name: Annotated[str, Meta(max_length=200)] = ""
@@ -61,14 +61,14 @@ class Contact(Value, kw_only=True):
     zone: Annotated[str, Meta(max_length=64)] = ""
 
 
-class Customer(Contact, kw_only=True):
+class Customer(Contact, frozen=True, kw_only=True):
     """Who appointments are for. An appointment may name a customer that nobody has described."""
 
     name: Name
     notes: Annotated[str, Meta(max_length=2000)] = ""
 
 
-class Event(Value, kw_only=True):
+class Event(Value, frozen=True, kw_only=True):
     """Something that happened to an appointment. `by` is the id of the key that did it."""
 
     number: int
@@ -84,7 +84,7 @@ class Event(Value, kw_only=True):
     request: str = ""
 
 
-class Appointment(Value, kw_only=True):
+class Appointment(Value, frozen=True, kw_only=True):
     """A customer's claim of time. `start` and `end` are the visit; the claims add the buffers on both sides.
 
     `calendars` are those that it claims: the resources, or the customer's own when there are none. `tallies` are the

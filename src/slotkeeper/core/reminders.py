@@ -22,7 +22,7 @@ BACKOFF_SECONDS = (30, 60, 120, 300, 900, 1800, 3600, 7200)
 """The pauses before the second and each later try: about four hours in all, then the message is dead."""
 
 
-class ReminderRule(Value, kw_only=True):
+class ReminderRule(Value, frozen=True, kw_only=True):
     """Remind `lead_minutes` before the start. A rule of one service comes on top of those of all services."""
 
     lead_minutes: Annotated[int, Meta(ge=5, le=525_600)]
@@ -34,7 +34,7 @@ class ReminderRule(Value, kw_only=True):
 DEFAULT_RULES = (ReminderRule(lead_minutes=1440), ReminderRule(lead_minutes=60))
 
 
-class Message(Value, kw_only=True):
+class Message(Value, frozen=True, kw_only=True):
     """One message owed. `kind` is `reminder` or the type of the event that it tells of.
 
     `id` is the same for every try. `about` is the start that a reminder speaks of; `due` is when to try next, and for a
@@ -58,7 +58,7 @@ class Message(Value, kw_only=True):
         return self.state in ("waiting", "claimed")
 
 
-class Quiet(Value, kw_only=True):
+class Quiet(Value, frozen=True, kw_only=True):
     """The wall-clock minutes of the day, in the place's zone, between which no reminder is sent; may span midnight."""
 
     start: int

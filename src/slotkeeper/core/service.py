@@ -14,7 +14,7 @@ ResourceKind = Literal["staff", "room", "equipment"]
 Count = Annotated[int, Meta(ge=1, le=1000)]
 
 
-class Business(Value, kw_only=True):
+class Business(Value, frozen=True, kw_only=True):
     """Whose calendars these are. `zone` is that of its place, and of services that name no other."""
 
     name: Name
@@ -26,7 +26,7 @@ class Business(Value, kw_only=True):
     quiet_to: str = ""
 
 
-class Resource(Value, kw_only=True):
+class Resource(Value, frozen=True, kw_only=True):
     """Who or what can be busy. Without a schedule it is open around the clock; the schedule is read in its zone."""
 
     name: Name
@@ -36,14 +36,14 @@ class Resource(Value, kw_only=True):
     active: bool = True
 
 
-class Pool(Value, kw_only=True):
+class Pool(Value, frozen=True, kw_only=True):
     """Resources of which any one will do; the order settles who is taken when all are equally loaded."""
 
     name: Name
     resource_ids: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=5000)]
 
 
-class Need(Value, kw_only=True):
+class Need(Value, frozen=True, kw_only=True):
     """Either all of `all_of`, or any `count` of the pool `any_of`."""
 
     all_of: Annotated[tuple[Id, ...], Meta(max_length=20)] = ()
@@ -51,7 +51,7 @@ class Need(Value, kw_only=True):
     count: Annotated[int, Meta(ge=1, le=20)] = 1
 
 
-class Service(Value, kw_only=True):
+class Service(Value, frozen=True, kw_only=True):
     """What a customer books: `duration_minutes` of everyone in `needs`, with buffers that keep others away."""
 
     name: Name

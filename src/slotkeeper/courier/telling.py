@@ -12,6 +12,7 @@ from slotkeeper.core.service import Business, Resource, Service
 from slotkeeper.core.ticks import Instant, format_instant
 from slotkeeper.documents import (
     CatalogueKind,
+    Template,
     Webhook,
     business_key,
     decoded,
@@ -20,7 +21,6 @@ from slotkeeper.documents import (
     shelf_key,
 )
 from slotkeeper.notices.rendering import Occasion, Words
-from slotkeeper.notices.templates import Template
 
 Render = Callable[[Occasion], Words]
 

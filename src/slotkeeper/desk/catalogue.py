@@ -32,6 +32,7 @@ from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.facts import groups_of
 from slotkeeper.documents import (
     CatalogueKind,
+    Template,
     TimeOff,
     Webhook,
     business_key,
@@ -90,12 +91,20 @@ def _check_customer(reading: Reading, business: str, customer: Customer) -> None
         named_zone(customer.zone, "zone")
 
 
+def _check_template(reading: Reading, business: str, template: Template) -> None:
+    from slotkeeper.notices.templates import check_template  # Jinja2 is loaded by those who write templates only
+
+    check_template(template)
+    _demand(reading, business, "service", [template.service_id or None], "serviceId")
+
+
 KINDS: dict[CatalogueKind, tuple[type[msgspec.Struct], str, Check]] = {
     "service": (Service, "svc", _check_service),
     "resource": (Resource, "res", _check_resource),
     "pool": (Pool, "pool", _check_pool),
     "schedule": (Schedule, "sch", lambda reading, business, schedule: check_schedule(schedule)),
     "customer": (Customer, "cus", _check_customer),
+    "template": (Template, "tpl", _check_template),
 }
 """For each kind its type, the prefix of its ids, and what is checked before it is kept."""
 

@@ -17,6 +17,7 @@ from slotkeeper.core.appointment import Appointment, Contact, Event
 from slotkeeper.core.service import Business, Service
 from slotkeeper.core.ticks import Instant
 from slotkeeper.core.zones import local, zone_names
+from slotkeeper.documents import Template
 from slotkeeper.notices.languages import (
     Language,
     date_text,
@@ -26,7 +27,7 @@ from slotkeeper.notices.languages import (
     time_text,
     when_text,
 )
-from slotkeeper.notices.templates import Template, chosen
+from slotkeeper.notices.templates import chosen
 
 MAX_CHARACTERS = 200_000
 MAX_SUBJECT = 200

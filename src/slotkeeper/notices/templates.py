@@ -5,17 +5,15 @@ neither reach into the program nor keep it busy.
 """
 
 from collections.abc import Iterable
-from typing import Annotated, Literal, get_args
+from typing import get_args
 
 from jinja2 import TemplateError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from msgspec import Meta
 
 from slotkeeper.core.errors import Invalid
-from slotkeeper.core.value import Value
+from slotkeeper.documents import Template, TemplateKind
 
-Kind = Literal["reminder", "booked", "pending", "moved", "cancelled", "declined", "expired"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+KINDS: tuple[TemplateKind, ...] = get_args(TemplateKind)
 
 NAMES: dict[str, frozenset[str]] = {
     "business": frozenset({"name", "location", "email", "zone"}),
@@ -42,18 +40,6 @@ _ALLOWED = (
 _COMPARISONS = ("eq", "ne")
 
 _parser = ImmutableSandboxedEnvironment()
-
-
-class Template(Value, frozen=True, kw_only=True):
-    """What a business says in place of our own words: for one kind of message, in one language or all (empty), for
-    one service or all (empty). Without `html` the text is set in the common layout."""
-
-    kind: Kind
-    language: Annotated[str, Meta(pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})*)?\Z")] = ""
-    service_id: Annotated[str, Meta(max_length=128)] = ""
-    subject: Annotated[str, Meta(min_length=1, max_length=300, pattern=r"^[^\r\n\0]*\Z")]
-    text: Annotated[str, Meta(min_length=1, max_length=20_000)]
-    html: Annotated[str, Meta(max_length=100_000)] = ""
 
 
 def check_template(template: Template) -> None:

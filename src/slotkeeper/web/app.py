@@ -1,0 +1,166 @@
+"""From a request to its response: the route is found, the caller known, the input read, the handler asked."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from slotkeeper.core.actor import Actor
+from slotkeeper.core.errors import SlotkeeperError, Unreachable
+from slotkeeper.desk.desk import Desk
+from slotkeeper.desk.keys import Unauthenticated
+from slotkeeper.web.auth import actor_of, is_unchanged, request_key, seen_revision, visitor
+from slotkeeper.web.bodies import MAX_BYTES, read_body
+from slotkeeper.web.http import Headers, Request, Response
+from slotkeeper.web.limits import ADDRESS_QUOTA, KEY_QUOTA, Limited, Limiter, Quota, caller_address
+from slotkeeper.web.problems import Unexpected, answer_to, kind_of
+from slotkeeper.web.queries import read_query
+from slotkeeper.web.routes import JSON, Answer, Call, Route, Router
+from slotkeeper.web.table import ROUTES
+
+_log = logging.getLogger(__name__)
+_encode = msgspec.json.Encoder().encode
+
+API_HEADERS: Headers = (
+    ("cache-control", "private, no-cache"),
+    ("x-content-type-options", "nosniff"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("referrer-policy", "no-referrer"),
+)
+PAGE_HEADERS: Headers = (
+    ("cache-control", "no-cache"),
+    ("x-content-type-options", "nosniff"),
+    (
+        "content-security-policy",
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'",
+    ),
+    ("referrer-policy", "no-referrer"),
+)
+_NOBODY = Actor(business="", id="", scopes=frozenset())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the web layer allows. `trusted_proxies` is how many reverse proxies stand before us; `takes_http_hooks`
+    lets webhooks be plain http, for closed networks."""
+
+    key_quota: Quota = KEY_QUOTA
+    address_quota: Quota = ADDRESS_QUOTA
+    trusted_proxies: int = 0
+    max_body_bytes: int = MAX_BYTES
+    takes_http_hooks: bool = False
+
+
+class _Visit:
+    """What is known of a request while it is answered: who asks, and what they have left."""
+
+    __slots__ = ("actor", "limits")
+
+    def __init__(self) -> None:
+        self.actor: Actor | None = None
+        self.limits: Headers = ()
+
+
+class Web:
+    """Answers requests. It belongs to one thread at a time."""
+
+    def __init__(self, desk: Desk, rules: Rules | None = None, seconds: Callable[[], float] = time.monotonic) -> None:
+        """`seconds` is a clock that only goes on; it fills the buckets of the rate limits."""
+        self._desk = desk
+        self.rules = rules or Rules()
+        self._router = Router(ROUTES)
+        self._keys = Limiter(self.rules.key_quota, seconds)
+        self._addresses = Limiter(self.rules.address_quota, seconds)
+
+    def answer(self, request: Request) -> Response:
+        """The response, whatever the request: this never raises."""
+        visit = _Visit()
+        try:
+            return self._answer(request, visit)
+        except SlotkeeperError as error:
+            if kind_of(error) is not None:
+                return self._refusal(error, visit)
+            _log.exception("%s %s failed", request.method, request.path[:200])
+        except Exception:  # noqa: BLE001 - the one net under all handlers: it logs, and tells the caller nothing
+            _log.exception("%s %s failed", request.method, request.path[:200])
+        return self._refusal(Unexpected("something went wrong here, and is in our log: try again later"), visit)
+
+    def unreachable(self, error: Unreachable) -> Response:
+        """The response to a request whose work was undone."""
+        return self._refusal(error, _Visit())
+
+    def _refusal(self, error: SlotkeeperError, visit: _Visit) -> Response:
+        if isinstance(error, Unreachable):
+            _log.warning("cannot answer: %s", error)
+        return answer_to(error, visit.actor, (*visit.limits, *API_HEADERS[1:]))
+
+    def _answer(self, request: Request, visit: _Visit) -> Response:
+        route, ids = self._router.find(request.method, request.path)
+        if route.access == "open":
+            return _response(route, request.headers, (), route.handler(Call(self._desk, _NOBODY, ids, None, None)))
+        actor = visit.actor = self._admit(route, request, ids, visit)
+        headers = request.headers
+        call = Call(
+            self._desk,
+            actor,
+            ids,
+            self._body(route, request),
+            read_query(request.query, route.query or _NoQuery, route.repeatable_parameters),
+            request_key(headers, actor) if route.is_repeatable else "",
+            seen_revision(headers) if route.is_conditional else "",
+            self.rules.takes_http_hooks,
+        )
+        return _response(route, headers, visit.limits, route.handler(call))
+
+    def _admit(self, route: Route, request: Request, ids: Mapping[str, str], visit: _Visit) -> Actor:
+        """Who asks, once they may: a key by what its own bucket has left, anyone else by their address's.
+
+        Raises:
+            Unauthenticated: there is no good key. Limited: nothing is left. Forbidden: the key lacks the scope.
+        """
+        if route.access == "public":
+            self._take(self._addresses, caller_address(request, self.rules.trusted_proxies), visit)
+            return visitor(ids["business"])
+        try:
+            actor = actor_of(self._desk, request.headers)
+        except Unauthenticated:
+            # Only who fails pays: a good key does not suffer from its neighbours behind one address.
+            self._take(self._addresses, caller_address(request, self.rules.trusted_proxies), visit)
+            raise
+        self._take(self._keys, actor.id, visit)
+        actor.need(route.access)  # type: ignore[arg-type] # what is neither open nor public is a scope
+        return actor
+
+    def _take(self, limiter: Limiter, caller: str, visit: _Visit) -> None:
+        try:
+            visit.limits = limiter.take(caller)
+        except Limited as limited:
+            visit.limits = limited.headers
+            raise
+
+    def _body(self, route: Route, request: Request) -> object:
+        if route.body is None:
+            return None
+        if route.is_body_optional and not request.body:
+            return route.body()
+        return read_body(request, route.body, self.rules.max_body_bytes)
+
+
+class _NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """No parameters."""
+
+
+def _response(route: Route, sent: Mapping[str, str], limits: Headers, answer: Answer) -> Response:
+    headers = (*API_HEADERS, *limits) if route.media == JSON else (*PAGE_HEADERS, *limits)
+    if answer.tag:
+        headers = (*headers, ("etag", f'"{answer.tag}"'))
+        if route.method == "GET" and is_unchanged(sent, answer.tag):
+            return Response(304, headers, b"")
+    headers = (*headers, *answer.headers)
+    if answer.status == 204:
+        return Response(204, headers, b"")
+    body = answer.value if isinstance(answer.value, bytes) else _encode(answer.value)
+    return Response(answer.status, (("content-type", route.media), *headers), body)

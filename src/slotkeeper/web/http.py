@@ -1,0 +1,28 @@
+"""An HTTP request and its response as values, whoever carried them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request. `path` is percent-decoded, `query` is not; header names are in lower case; `peer` is the address of
+    the other end of the connection."""
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    peer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response. The body of an answer to HEAD is that of GET: its carrier leaves it away."""
+
+    status: int
+    headers: Headers
+    body: bytes

@@ -1,0 +1,175 @@
+"""What a route is, what its handler is given and gives back, and how a path finds its route."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from slotkeeper.core.actor import Actor, Scope
+from slotkeeper.core.errors import SlotkeeperError
+from slotkeeper.desk.desk import Desk
+from slotkeeper.web.http import Headers
+
+B = TypeVar("B")
+Q = TypeVar("Q")
+
+Access = Scope | Literal["open", "public"]
+"""The scope that a key must have; `public`: anyone, for one business; `open`: anyone, about no business."""
+
+JSON = "application/json"
+ID = re.compile(r"[A-Za-z0-9_.:@+-]{1,128}\Z")
+
+
+class NoRoute(SlotkeeperError):
+    """Nothing is at that path."""
+
+
+class WrongMethod(SlotkeeperError):
+    """The path is right, the method is not; `allowed` are those that are."""
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        self.allowed = sorted(allowed)
+        super().__init__(f"this path takes {', '.join(self.allowed)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[B, Q]):
+    """A request as its handler sees it: read, checked and authenticated.
+
+    `ids` are the parts of the path that its pattern names; `seen` is the revision in `If-Match`, or `0` when there
+    must be none yet. `takes_http_hooks`: webhooks may be plain http, as in a closed network.
+    """
+
+    desk: Desk
+    actor: Actor
+    ids: Mapping[str, str]
+    body: B
+    query: Q
+    request_key: str = ""
+    seen: str = ""
+    takes_http_hooks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a handler gives back; `tag` becomes the ETag. A value of bytes is sent as it is."""
+
+    value: object = None
+    status: int = 200
+    tag: str = ""
+    headers: Headers = ()
+
+
+Handler = Callable[[Call[Any, Any]], Answer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Route:
+    """One thing that can be asked: the dispatcher, the OpenAPI document and the docs page all read it.
+
+    `answers` are the types of the good answers by status. `is_repeatable`: it takes an `Idempotency-Key`;
+    `is_conditional`: it takes `If-Match`; `refuses`: a rule may say no (409).
+    """
+
+    method: str
+    pattern: str
+    handler: Handler
+    access: Access
+    topic: str
+    summary: str
+    answers: Mapping[int, Any]
+    body: type[msgspec.Struct] | None = None
+    is_body_optional: bool = False
+    query: type[msgspec.Struct] | None = None
+    is_repeatable: bool = False
+    is_conditional: bool = False
+    refuses: bool = False
+    media: str = JSON
+    example: Mapping[str, Any] | None = None
+    repeatable_parameters: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Note which parameters may come more than once."""
+        fields = msgspec.structs.fields(self.query) if self.query else ()
+        names = frozenset(each.encode_name for each in fields if each.type not in (str, int) and _is_list(each.type))
+        object.__setattr__(self, "repeatable_parameters", names)
+
+    @property
+    def parameters(self) -> list[str]:
+        """The parts of the path that the pattern names."""
+        return re.findall(r"{(\w+)}", self.pattern)
+
+
+class _Node:
+    """One segment of the paths: what may follow it, and the routes that end here."""
+
+    __slots__ = ("following", "named", "parameter", "routes")
+
+    def __init__(self) -> None:
+        self.following: dict[str, _Node] = {}
+        self.named: _Node | None = None
+        self.parameter = ""
+        self.routes: dict[str, Route] = {}
+
+
+class Router:
+    """Finds the route of a path. The parts that a pattern names must look like ids: anything else finds nothing."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._root = _Node()
+        self._literal: dict[str, _Node] = {}
+        for route in routes:
+            node = self._add(route.pattern)
+            if route.method in node.routes:
+                raise ValueError(f"{route.method} {route.pattern} stands twice in the table")
+            node.routes[route.method] = route
+            if not route.parameters:
+                self._literal[route.pattern] = node
+
+    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        """The route, and the parts of the path that its pattern names. HEAD finds that of GET.
+
+        Raises:
+            NoRoute: nothing is there. WrongMethod: something is, but not by this method.
+        """
+        ids: dict[str, str] = {}
+        node = self._literal.get(path) or self._walk(path, ids)
+        if node is None or not node.routes:
+            raise NoRoute("nothing is at this path; an id has 1 to 128 letters, digits or any of _.:@+-")
+        route = node.routes.get("GET" if method == "HEAD" else method)
+        if route is None:
+            raise WrongMethod([*node.routes, *(["HEAD"] if "GET" in node.routes else [])])
+        return route, ids
+
+    def _walk(self, path: str, ids: dict[str, str]) -> _Node | None:
+        node = self._root
+        for segment in path[1:].split("/"):
+            following = node.following.get(segment)
+            if following is None:
+                following = node.named
+                if following is None or not ID.match(segment):
+                    return None
+                ids[node.parameter] = segment
+            node = following
+        return node
+
+    def _add(self, pattern: str) -> _Node:
+        node = self._root
+        for segment in pattern[1:].split("/"):
+            if not segment.startswith("{"):
+                node = node.following.setdefault(segment, _Node())
+                continue
+            name = segment[1:-1]
+            if node.named is None:
+                node.named, node.parameter = _Node(), name
+            if node.parameter != name:
+                raise ValueError(f"{pattern} gives {{{node.parameter}}} another name")
+            node = node.named
+        return node
+
+
+def _is_list(kind: Any) -> bool:
+    schema = msgspec.json.schema(kind)
+    return "array" in (schema.get("type"), *(each.get("type") for each in schema.get("anyOf", ())))

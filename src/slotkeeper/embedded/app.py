@@ -1,0 +1,95 @@
+"""Where the objects of the embedded home are built and put together."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import token_hex
+from time import time
+
+from slotkeeper.contracts import Clock, Sender
+from slotkeeper.core.ticks import Instant
+from slotkeeper.courier.courier import Courier
+from slotkeeper.desk.desk import Desk
+from slotkeeper.embedded.asgi import App
+from slotkeeper.embedded.worker import Worker
+from slotkeeper.senders.outbox import OutboxSender
+from slotkeeper.senders.smtp import SmtpSender, SmtpSettings
+from slotkeeper.senders.webhook import WebhookSender, WebhookSettings
+from slotkeeper.stores.sqlite import SqliteStore
+from slotkeeper.web.app import Rules, Web
+
+ID_BYTES = 16  # 128 random bits: nobody guesses another's id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be built. Without `smtp` mail stays in the outbox; without `delivers` another process sends it."""
+
+    database: str | Path
+    rules: Rules = field(default_factory=Rules)
+    smtp: SmtpSettings | None = None
+    webhooks: WebhookSettings = field(default_factory=WebhookSettings)
+    delivers: bool = True
+    wait_seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """All that was built; `app` is what uvicorn runs."""
+
+    store: SqliteStore
+    desk: Desk
+    web: Web
+    courier: Courier
+    worker: Worker
+    app: App
+
+    def close(self) -> None:
+        """Stop the worker and close the database."""
+        self.worker.stop()
+        self.store.close()
+
+
+def now() -> Instant:
+    """The `contracts.Clock` of a process that runs: whole seconds since 1970-01-01T00:00Z."""
+    return Instant(int(time()))
+
+
+def new_id(prefix: str) -> str:
+    """A random id behind a prefix."""
+    return f"{prefix}_{token_hex(ID_BYTES)}"
+
+
+def build(plan: Plan, clock: Clock = now) -> House:
+    """Build and connect everything; nothing runs yet.
+
+    Raises:
+        Unreachable: the database cannot be opened.
+    """
+    store = SqliteStore(plan.database, wait_seconds=plan.wait_seconds)
+    desk = Desk(store, clock, new_id)
+    web = Web(desk, plan.rules)
+    senders, closing = _senders(plan, clock)
+    courier = Courier(store, clock, senders, OutboxSender())
+    worker = Worker(courier, clock, closing=closing)
+    app = App(
+        web,
+        store,
+        on_start=worker.start if plan.delivers else _nothing,
+        on_stop=worker.stop if plan.delivers else _nothing,
+        on_write=worker.wake if plan.delivers else _nothing,
+    )
+    return House(store, desk, web, courier, worker, app)
+
+
+def _senders(plan: Plan, clock: Clock) -> tuple[dict[str, Sender], list[Callable[[], Awaitable[None]]]]:
+    """The senders by channel, and how to take leave of their peers."""
+    hooks = WebhookSender(plan.webhooks, clock)
+    if plan.smtp is None:
+        return {"webhook": hooks}, [hooks.close]
+    mail = SmtpSender(plan.smtp, clock)
+    return {"webhook": hooks, "email": mail}, [hooks.close, mail.close]
+
+
+def _nothing() -> None:
+    pass

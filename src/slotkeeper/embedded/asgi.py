@@ -1,0 +1,191 @@
+"""The ASGI application that carries requests to the web layer and the answers back.
+
+Writes that wait at the same time are answered together within one batch of the store: one sync to disk makes all of
+them durable, and only then is anybody told. Reads are answered at once. All of it happens on the event loop, since a
+handler takes less time than handing it to another thread.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from slotkeeper.contracts import Store
+from slotkeeper.core.errors import Unreachable
+from slotkeeper.web.app import Web
+from slotkeeper.web.http import Request, Response
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+BATCH = 64
+SAFE = frozenset({"GET", "HEAD"})
+UNREACHABLE = 503
+
+
+class Gone(Exception):
+    """The client went away before its request was whole."""
+
+
+class App:
+    """The ASGI application. `on_start` and `on_stop` are called around its life, `on_write` after each batch."""
+
+    def __init__(
+        self,
+        web: Web,
+        store: Store,
+        *,
+        on_start: Callable[[], object] = lambda: None,
+        on_stop: Callable[[], object] = lambda: None,
+        on_write: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._web = web
+        self._desk = _Group(web, store, on_write)
+        self._on_start = on_start
+        self._on_stop = on_stop
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the ASGI specification."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        else:
+            raise ValueError(f"{scope['type']} is not spoken here")
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = _headers(scope["headers"])
+        try:
+            body = await _body(headers, receive, self._web.rules.max_body_bytes)
+        except Gone:
+            return
+        request = _request(scope, headers, body)
+        if request.method in SAFE:
+            response = self._web.answer(request)
+        else:
+            response = await self._desk.answer(request)
+        await send({"type": "http.response.start", "status": response.status, "headers": _sent(response)})
+        await send({"type": "http.response.body", "body": response.body})
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self._on_start()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await asyncio.to_thread(self._on_stop)
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A request that waits for its turn, and whom to tell."""
+
+    request: Request
+    future: asyncio.Future[Response]
+
+
+class _Group:
+    """Answers the requests that wait at the same time within one batch: group commit."""
+
+    def __init__(self, web: Web, store: Store, on_write: Callable[[], object]) -> None:
+        self._web = web
+        self._store = store
+        self._on_write = on_write
+        self._waiting: deque[_Waiting] = deque()
+
+    async def answer(self, request: Request) -> Response:
+        """The response, once it is durable."""
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
+            # At the end of this turn of the loop: whoever has a whole request by then comes along.
+            loop.call_soon(self._answer_waiting)
+        waiting = _Waiting(request, loop.create_future())
+        self._waiting.append(waiting)
+        return await waiting.future
+
+    def _answer_waiting(self) -> None:
+        group = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._answer_waiting)
+        responses = self._answered([waiting.request for waiting in group])
+        for waiting, response in zip(group, responses, strict=True):
+            if not waiting.future.done():
+                waiting.future.set_result(response)
+        self._on_write()
+
+    def _answered(self, requests: Sequence[Request]) -> list[Response]:
+        """The responses, all of them durable; or all 503 when the store fails any of them.
+
+        What a failed statement has left of a change is unknown, so nothing of the batch may be kept.
+        """
+        try:
+            with self._store.batch():
+                return [self._answer_or_fail(request) for request in requests]
+        except Unreachable as error:
+            return [self._web.unreachable(error)] * len(requests)
+
+    def _answer_or_fail(self, request: Request) -> Response:
+        response = self._web.answer(request)
+        if response.status == UNREACHABLE:
+            raise Unreachable("the store failed one of the requests that were answered together")
+        return response
+
+
+def _request(scope: Scope, headers: Mapping[str, str], body: bytes) -> Request:
+    client = scope.get("client")
+    return Request(
+        scope["method"],
+        scope["path"],
+        scope["query_string"].decode("latin-1"),
+        headers,
+        body,
+        client[0] if client else "",
+    )
+
+
+def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """The headers by name, those that come more than once joined (RFC 9110 5.3)."""
+    headers: dict[str, str] = {}
+    for name, value in pairs:
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
+
+
+async def _body(headers: Mapping[str, str], receive: Receive, limit: int) -> bytes:
+    """The body, or a bit more than `limit` bytes of it: the web layer refuses those, whatever would follow.
+
+    Raises:
+        Gone: the client left.
+    """
+    if "content-length" not in headers and "transfer-encoding" not in headers:
+        return b""
+    chunks, size = [], 0
+    while size <= limit:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        chunk = message.get("body", b"")
+        chunks.append(chunk)
+        size += len(chunk)
+        if not message.get("more_body", False):
+            break
+    return b"".join(chunks)
+
+
+def _sent(response: Response) -> list[tuple[bytes, bytes]]:
+    headers = [_raw(pair) for pair in response.headers]
+    headers.append((b"content-length", b"%d" % len(response.body)))
+    return headers
+
+
+@lru_cache(maxsize=4096)
+def _raw(pair: tuple[str, str]) -> tuple[bytes, bytes]:
+    return pair[0].encode("latin-1"), pair[1].encode("latin-1")

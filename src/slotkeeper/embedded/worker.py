@@ -1,0 +1,136 @@
+"""The worker: a thread that lets the courier deliver what is due, and sleeps until the next thing is."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Protocol
+
+from slotkeeper.contracts import Clock
+from slotkeeper.core.ticks import Instant
+from slotkeeper.courier.courier import Swept
+
+LONGEST_SLEEP = 30.0
+STOP_SECONDS = 20.0
+SWEEP = 32
+CALM_SECONDS = 0.1
+PATIENCE_SECONDS = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class Delivers(Protocol):
+    """What the worker needs of a courier."""
+
+    def next_due(self) -> Instant | None:
+        """When the first thing is due; None when nothing is."""
+        ...
+
+    async def sweep(self, limit: int) -> Swept:
+        """Do what is due now."""
+        ...
+
+
+@dataclass(slots=True)
+class Counts:
+    """What the worker did since it was started."""
+
+    sweeps: int = 0
+    sent: int = 0
+    failed: int = 0
+    dead: int = 0
+    errors: int = 0
+
+
+class Worker:
+    """Runs a courier in a thread of its own. It may be started again after it was stopped.
+
+    While bookings pour in it waits for a calm moment, though not for long: a thread that competes for the interpreter
+    would make each of them slower, and a confirmation may well come a second later.
+    """
+
+    def __init__(
+        self,
+        courier: Delivers,
+        clock: Clock,
+        *,
+        closing: Sequence[Callable[[], Awaitable[None]]] = (),
+        longest_sleep: float = LONGEST_SLEEP,
+    ) -> None:
+        """`closing` is awaited in the worker's loop when it stops: senders take leave of their peers."""
+        self.counts = Counts()
+        self._closing = tuple(closing)
+        self._courier = courier
+        self._clock = clock
+        self._longest_sleep = longest_sleep
+        self._woken = threading.Event()
+        self._woken_at = 0.0
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to deliver."""
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="slotkeeper-worker", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Deliver no more; what is being sent is waited for, but not for ever. What is not done is taken up again by
+        the next start."""
+        self._stopping.set()
+        self._woken.set()
+        if self._thread is not None:
+            self._thread.join(STOP_SECONDS)
+            self._thread = None
+
+    def wake(self) -> None:
+        """Look again at what is due: something may have become so."""
+        self._woken_at = monotonic()
+        self._woken.set()
+
+    def _run(self) -> None:
+        with asyncio.Runner() as runner:
+            while not self._stopping.is_set():
+                self._woken.clear()
+                pause = self._turn(runner)
+                if pause > 0 and self._woken.wait(pause):
+                    self._wait_for_calm()
+            runner.run(self._take_leave())
+
+    def _wait_for_calm(self) -> None:
+        patience = monotonic() + PATIENCE_SECONDS
+        while monotonic() < min(patience, self._woken_at + CALM_SECONDS):
+            if self._stopping.wait(CALM_SECONDS):
+                return
+
+    async def _take_leave(self) -> None:
+        for close in self._closing:
+            try:
+                await close()
+            except Exception:  # noqa: BLE001 - whatever a peer does at the end, we stop
+                _log.exception("a sender could not be closed")
+                self.counts.errors += 1
+
+    def _turn(self, runner: asyncio.Runner) -> float:
+        """Deliver what is due; returns for how long there is nothing to do, in seconds."""
+        try:
+            swept = runner.run(self._courier.sweep(SWEEP))
+            self._count(swept)
+            return 0.0 if swept.seen >= SWEEP else self._until(self._courier.next_due())
+        except Exception:  # noqa: BLE001 - the worker never dies of one failure: it logs, counts and goes on
+            _log.exception("the worker failed and tries again")
+            self.counts.errors += 1
+            return min(1.0, self._longest_sleep)
+
+    def _until(self, due: Instant | None) -> float:
+        if due is None:
+            return self._longest_sleep
+        return min(max(float(due - self._clock()), 0.0), self._longest_sleep)
+
+    def _count(self, swept: Swept) -> None:
+        self.counts.sweeps += 1
+        self.counts.sent += swept.sent
+        self.counts.failed += swept.failed
+        self.counts.dead += swept.dead

@@ -1,0 +1,1 @@
+"""A year of a clinic, through the public API and a mail server."""

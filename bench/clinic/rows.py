@@ -19,7 +19,7 @@ FIRST_DAY = datetime(2024, 1, 1)  # noqa: DTZ001 - wall-clock days of the clinic
 
 def rows(provider: int, days: int) -> list[tuple[Any, ...]]:
     """One provider's appointments, by slot; where a slot was cancelled and given again, the cancelled one first."""
-    from medscheduler import AppointmentScheduler
+    from medscheduler import AppointmentScheduler  # type: ignore[import-not-found] # only in its own environment
 
     last = FIRST_DAY + timedelta(days=days - 1)
     maker = AppointmentScheduler(date_ranges=[(FIRST_DAY, last)], ref_date=last, seed=1000 + provider)

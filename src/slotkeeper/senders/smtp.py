@@ -30,7 +30,7 @@ CLOSING = 421
 
 MAX_LINE = 900
 
-# The stdlib's newer `EmailMessage` takes 4 ms to write such a letter, parsing each header; its older classes 0.3 ms.
+# The stdlib's newer `EmailMessage` takes 4 ms to write such a letter, as it parses what it writes; this way 0.3 ms.
 _POLICY = Compat32(linesep="\r\n")
 _QUOTED = Charset("utf-8")
 _QUOTED.body_encoding = QP
@@ -96,9 +96,11 @@ class SmtpSender:
         Raises:
             Undeliverable: an address is none, or a header holds a line break.
         """
-        mail: Message = _part(letter.text, "plain")
+        body: Message = _part(letter.text, "plain")
         if letter.html:
-            mail = MIMEMultipart("alternative", _subparts=[mail, _part(letter.html, "html")])
+            # The boundary is given: a random one costs the library a regular expression to compile for each letter.
+            parts = [body, _part(letter.html, "html")]
+            body = MIMEMultipart("alternative", boundary=f"=_{letter.id}", _subparts=parts)
         heads = {
             "From": _address(self._settings.sender, letter.sender),
             "To": _address(letter.to),
@@ -108,11 +110,8 @@ class SmtpSender:
             "Auto-Submitted": "auto-generated",
             **letter.headers,
         }
-        for name, value in heads.items():
-            if _UNSAFE.search(value):
-                raise Undeliverable(f"the header {name} holds a line break")
-            mail[name] = value if value.isascii() else Header(value, "utf-8", header_name=name).encode()
-        return mail.as_bytes(policy=_POLICY)
+        head = "".join(_header(name, value) for name, value in heads.items())
+        return head.encode("ascii") + body.as_bytes(policy=_POLICY)
 
     async def _transfer(self, connection: aiosmtplib.SMTP, to: str, body: bytes, *, is_fresh: bool = False) -> str:
         """One mail transaction. The connection goes back to the idle ones unless it broke.
@@ -191,6 +190,18 @@ class SmtpSender:
 
 class _Worn(Exception):
     """A kept connection turned out to be closed before anything was sent over it."""
+
+
+def _header(name: str, value: str) -> str:
+    """One header, encoded where it is not ASCII (RFC 2047).
+
+    Raises:
+        Undeliverable: it holds a line break, or is longer than a line of mail may be.
+    """
+    if _UNSAFE.search(value) or len(value) > MAX_LINE:
+        raise Undeliverable(f"the header {name} holds a line break or is too long")
+    text = value if value.isascii() else Header(value, "utf-8", header_name=name).encode(linesep="\r\n")
+    return f"{name}: {text}\r\n"
 
 
 def _part(text: str, subtype: str) -> MIMEText:

@@ -17,7 +17,7 @@ PAGES := $(wildcard README.md docs)
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" $(UPGRADE) pyproject.toml
 
-.PHONY: help setup run test fast check format cover bench docs lock clean
+.PHONY: help setup run test fast check format cover bench clinic docs lock clean
 
 help: ## list these targets
 	@echo "Slotkeeper: appointments, never double-booked. Start with 'make run'."
@@ -51,6 +51,15 @@ bench: .venv/.stamp ## measure every headline figure
 	$(BIN)/python -m bench $(ARGS)
 
 # pytest ends with 5 where it finds no test: pages without code are in order.
+clinic: .venv/.stamp .venv-clinic/.stamp ## take a year of ten providers in, made by medscheduler, and remind
+	.venv-clinic/bin/python -m bench.clinic.rows .venv-clinic/rows.csv.gz $(ARGS)
+	$(BIN)/python -m bench.clinic.year .venv-clinic/rows.csv.gz
+
+.venv-clinic/.stamp: requirements-clinic.lock
+	$(PYTHON) -m venv .venv-clinic
+	.venv-clinic/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $<
+	@touch $@
+
 docs: .venv/.stamp ## run every code block of README.md and docs/
 	$(BIN)/pytest -q $(PAGES) || [ $$? = 5 ]
 
@@ -62,7 +71,7 @@ lock: .venv/.stamp ## remake the locks (UPGRADE=--upgrade takes the newest relea
 	! grep -n "://" requirements*.lock
 
 clean: ## remove .venv, caches and what was built
-	rm -rf .venv build dist htmlcov .coverage .coverage.* .*_cache .hypothesis
+	rm -rf .venv .venv-clinic build dist htmlcov .coverage .coverage.* .*_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:

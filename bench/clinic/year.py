@@ -147,6 +147,9 @@ class Client:
         self._connection = HTTPConnection("127.0.0.1", port)
         self._headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
 
+    def close(self) -> None:
+        self._connection.close()
+
     def send(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         text = None if body is None else json.dumps(body)
         self._connection.request(method, path, text, self._headers)
@@ -172,6 +175,7 @@ def _furnish(house: House, port: int, providers: list[str]) -> None:
     client.must("PUT", "/pools/providers", {"name": "Providers", "resourceIds": providers})
     visit = {"name": "Visit", "durationMinutes": MINUTES, "stepMinutes": 5, "horizonDays": 3660}
     client.must("PUT", "/services/visit", visit | {"needs": [{"anyOf": "providers"}]})
+    client.close()
 
 
 def _book_all(rows: list[Row], port: int, key: str, counts: Counts, advance: Advance) -> None:
@@ -186,6 +190,7 @@ def _book_all(rows: list[Row], port: int, key: str, counts: Counts, advance: Adv
         for number, row in enumerate(mine):
             _book_one(client, row, number % PLANT_EVERY == 0, counts, lock)
             advance(1)
+        client.close()
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(book, by_provider.values()))

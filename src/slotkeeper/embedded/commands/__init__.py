@@ -1,0 +1,1 @@
+"""The commands, one file an idea; each is loaded only when it is called."""

@@ -94,11 +94,12 @@ class ListQuery(Body, frozen=True, kw_only=True):
 
 
 class BookedView(View, frozen=True, kw_only=True):
-    """The appointment that was made."""
+    """The appointment that was made; `warnings` name the rules that it goes against, where staff wanted that."""
 
     appointment_id: str
     message: str
     appointment: AppointmentView
+    warnings: tuple[str, ...] = ()
 
 
 def book(call: Call[BookBody, None]) -> Answer:
@@ -109,6 +110,7 @@ def book(call: Call[BookBody, None]) -> Answer:
         appointment_id=appointment.id,
         message=told(appointment),
         appointment=appointment_view(call.actor, appointment),
+        warnings=booked.warnings,
     )
     headers = (("location", f"/appointments/{appointment.id}"), *(REPLAYED if booked.is_repeat else ()))
     return Answer(view, 201, str(appointment.revision), headers)

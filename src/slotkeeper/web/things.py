@@ -153,7 +153,6 @@ _SCOPES: dict[CatalogueKind, tuple[str, Scope, Scope]] = {
 COLLECTIONS: tuple[Collection, ...] = tuple(
     Collection(kind, name, catalogue.KINDS[kind][0], view_type(catalogue.KINDS[kind][0]), reading, writing)
     for kind, (name, reading, writing) in _SCOPES.items()
-    if kind in catalogue.KINDS
 )
 
 ROUTES: tuple[Route, ...] = (

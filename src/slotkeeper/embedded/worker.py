@@ -17,6 +17,8 @@ STOP_SECONDS = 20.0
 SWEEP = 32
 CALM_SECONDS = 0.1
 PATIENCE_SECONDS = 1.0
+LATE_SECONDS = 30.0
+IDLE_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +50,8 @@ class Worker:
     """Runs a courier in a thread of its own. It may be started again after it was stopped.
 
     While bookings pour in it waits for a calm moment, though not for long: a thread that competes for the interpreter
-    would make each of them slower, and a confirmation may well come a second later.
+    would make each of them slower, and a confirmation may well come a few seconds later. From `LATE_SECONDS` on it
+    waits no more.
     """
 
     def __init__(
@@ -95,7 +98,9 @@ class Worker:
             while not self._stopping.is_set():
                 self._woken.clear()
                 pause = self._turn(runner)
-                if pause > 0 and self._woken.wait(pause):
+                if pause > 0:
+                    self._woken.wait(pause)
+                if pause > -LATE_SECONDS:
                     self._wait_for_calm()
             runner.run(self._take_leave())
 
@@ -114,23 +119,28 @@ class Worker:
                 self.counts.errors += 1
 
     def _turn(self, runner: asyncio.Runner) -> float:
-        """Deliver what is due; returns for how long there is nothing to do, in seconds."""
+        """Deliver some of what is due; returns for how long there is nothing to do, in seconds: below zero when there
+        is, and has been for so long."""
         try:
             swept = runner.run(self._courier.sweep(SWEEP))
             self._count(swept)
-            return 0.0 if swept.seen >= SWEEP else self._until(self._courier.next_due())
+            due = self._courier.next_due()
+            pause = self._longest_sleep if due is None else min(float(due - self._clock()), self._longest_sleep)
+            # What is due and does not change by being swept must not keep the processor busy.
+            return pause if _did_something(swept) else max(pause, IDLE_SECONDS)
         except Exception:  # noqa: BLE001 - the worker never dies of one failure: it logs, counts and goes on
             _log.exception("the worker failed and tries again")
             self.counts.errors += 1
-            return min(1.0, self._longest_sleep)
-
-    def _until(self, due: Instant | None) -> float:
-        if due is None:
-            return self._longest_sleep
-        return min(max(float(due - self._clock()), 0.0), self._longest_sleep)
+            return min(IDLE_SECONDS, self._longest_sleep)
 
     def _count(self, swept: Swept) -> None:
         self.counts.sweeps += 1
         self.counts.sent += swept.sent
         self.counts.failed += swept.failed
         self.counts.dead += swept.dead
+
+
+def _did_something(swept: Swept) -> bool:
+    return bool(
+        swept.holds or swept.expired or swept.published or swept.sent or swept.failed or swept.dead or swept.void
+    )

@@ -30,7 +30,8 @@ class Place(NamedTuple):
 class Doc:
     """A stored document. `version` is 1 for the first one written under its key, and grows by 1 each time.
 
-    A key that was deleted is never written again (ids are random or derived), so a version names one content.
+    A key that was deleted may be written again, from version 1. So what commits rest on (sheets, tallies, appointments)
+    is never deleted, and a hold only together with a change of the sheets that it stands in.
     """
 
     key: Key

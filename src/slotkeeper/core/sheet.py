@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
-from slotkeeper.core.ticks import Instant, Window
+from slotkeeper.core.ticks import TICK_SECONDS, Instant, Window
 
 NEVER = 0
 
@@ -41,11 +41,19 @@ def live(sheet: Sheet, now: Instant, ignoring: Collection[str] = ()) -> list[Cla
 
 
 def busy(sheets: Iterable[Sheet], window: Window, now: Instant, ignoring: Collection[str] = ()) -> int:
-    """The window's ticks that any live claim touches."""
-    ticks = 0
+    """The window's ticks that any live claim touches.
+
+    A search looks at tens of thousands of claims, so this is written out where `live` and `Window.mask` would do.
+    """
+    ticks, base, length = 0, window.start, window.length
     for sheet in sheets:
-        for claim in live(sheet, now, ignoring):
-            ticks |= window.mask(claim.start, claim.end)
+        for claim in sheet:
+            if (claim.expires and claim.expires <= now) or claim.owner in ignoring:
+                continue
+            first = max(claim.start // TICK_SECONDS - base, 0)
+            last = min(-(-claim.end // TICK_SECONDS) - base, length)
+            if first < last:
+                ticks |= ((1 << last - first) - 1) << first
     return ticks
 
 

@@ -1,0 +1,277 @@
+"""The ASGI application under a real uvicorn: group commit, limits while a body streams in, and many at once."""
+
+import asyncio
+import json
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from slotkeeper.core.actor import Scope
+from slotkeeper.desk.keys import create_key
+from slotkeeper.embedded.app import House, Plan, build
+from slotkeeper.stores.sqlite import SqliteStore
+from slotkeeper.web.app import Rules
+from slotkeeper.web.limits import Quota
+from tests.builders import STAFF, a_clinic
+from tests.clock import VirtualClock
+
+MONDAY = "2026-11-23T06:00:00Z"
+TUESDAY = "2026-11-24T09:00:00Z"
+ALL: tuple[Scope, ...] = ("read", "book", "staff", "admin")
+MANY = 64
+Asks = Callable[[httpx.AsyncClient], Coroutine[Any, Any, httpx.Response]]
+
+
+class CountingConnection(sqlite3.Connection):
+    """Counts what was committed."""
+
+    commits = 0
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        type(self).commits += sql == "COMMIT"
+        return super().execute(sql, *parameters)
+
+
+@contextmanager
+def served(house: House) -> Iterator[str]:
+    """The address of a uvicorn that serves the house."""
+    server = uvicorn.Server(uvicorn.Config(house.app, log_config=None, access_log=False, ws="none"))
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        while not server.started and thread.is_alive():
+            time.sleep(0.005)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+    house.close()
+
+
+def a_house(folder: Path, rules: Rules | None = None, wait_seconds: float = 10.0) -> tuple[House, str]:
+    """The clinic's house, and a key."""
+    store = SqliteStore(folder / "clinic.db")
+    secret = create_key(a_clinic(store, doctors=MANY).desk, STAFF, "test", ALL).secret
+    store.close()
+    plan = Plan(
+        database=folder / "clinic.db",
+        rules=rules or Rules(key_quota=Quota("key", 10**6)),
+        delivers=False,
+        wait_seconds=wait_seconds,
+    )
+    return build(plan, VirtualClock(MONDAY)), secret
+
+
+def at_once(address: str, secret: str, asks: list[Asks]) -> list[httpx.Response]:
+    """Ask all at the same time, each over its own connection."""
+
+    async def run() -> list[httpx.Response]:
+        limits = httpx.Limits(max_connections=len(asks), max_keepalive_connections=len(asks))
+        headers = {"authorization": f"Bearer {secret}"}
+        async with httpx.AsyncClient(base_url=address, headers=headers, limits=limits, timeout=60) as client:
+            await asyncio.gather(*(client.get("/health") for _ in asks))
+            return await asyncio.gather(*(ask(client) for ask in asks))
+
+    return asyncio.run(run())
+
+
+def booking(**others: Any) -> Asks:
+    body = {"serviceId": "visit", "startTime": TUESDAY} | others
+    return lambda client: client.post("/appointments", json=body)
+
+
+def raw_booking(secret: str, headers: str = "", **others: Any) -> bytes:
+    """A whole request as bytes."""
+    body = json.dumps({"serviceId": "visit", "startTime": TUESDAY} | others)
+    start = f"POST /appointments HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {secret}\r\n{headers}"
+    return f"{start}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+def test_those_who_wait_are_committed_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = sqlite3.connect
+    monkeypatch.setattr(
+        sqlite3, "connect", lambda *given, **named: connect(*given, **named, factory=CountingConnection)
+    )
+    house, secret = a_house(tmp_path)
+
+    with served(house) as address, ExitStack() as stack:
+        host, port = address.removeprefix("http://").split(":")
+        sockets = [stack.enter_context(socket.create_connection((host, int(port)), 10)) for _ in range(MANY)]
+        for connection in sockets:
+            connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.recv(65536)
+        CountingConnection.commits = 0
+        with house.store.batch():  # while somebody else writes, requests gather at the door
+            for number, connection in enumerate(sockets):
+                connection.sendall(raw_booking(secret, resourceIds=[f"d{number}"]))
+            time.sleep(0.3)
+        answers = [connection.recv(65536) for connection in sockets]
+        commits = CountingConnection.commits
+
+    assert {answer[:12] for answer in answers} == {b"HTTP/1.1 201"}
+    assert 1 <= commits <= 4
+
+
+def test_one_slot_is_booked_once_however_many_want_it(tmp_path: Path) -> None:
+    house, secret = a_house(tmp_path)
+
+    with served(house) as address:
+        replies = at_once(address, secret, [booking(resourceIds=["d0"]) for _ in range(MANY)])
+
+    assert sorted(reply.status_code for reply in replies) == [201] + [409] * (MANY - 1)
+
+
+def test_what_was_answered_is_on_disk(tmp_path: Path) -> None:
+    house, secret = a_house(tmp_path)
+
+    with served(house) as address:
+        replies = at_once(address, secret, [booking(resourceIds=[f"d{n}"]) for n in range(8)])
+        other = SqliteStore(tmp_path / "clinic.db")
+        stored = {doc.key.part for doc in other.walk("clinic/appointment/")}
+        other.close()
+
+    assert {f"clinic/appointment/{reply.json()['appointmentId']}" for reply in replies} == stored
+
+
+def test_when_the_store_fails_all_who_waited_together_are_told(tmp_path: Path) -> None:
+    house, secret = a_house(tmp_path, wait_seconds=0.05)
+
+    with served(house) as address:
+        rival = sqlite3.connect(tmp_path / "clinic.db", isolation_level=None)
+        rival.execute("BEGIN EXCLUSIVE")
+        replies = at_once(address, secret, [booking(resourceIds=[f"d{n}"]) for n in range(16)])
+        rival.execute("ROLLBACK")
+        rival.close()
+        left = list(house.store.walk("clinic/appointment/"))
+        later = at_once(address, secret, [booking(resourceIds=["d0"])])
+
+    assert {reply.status_code for reply in replies} == {503}
+    assert all(reply.headers["retry-after"] == "1" for reply in replies)
+    assert left == []
+    assert later[0].status_code == 201
+
+
+def test_a_failing_commit_undoes_the_whole_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class FullDisk(sqlite3.Connection):
+        is_full = False
+
+        def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+            if FullDisk.is_full and sql == "COMMIT":
+                raise sqlite3.OperationalError("database or disk is full")
+            return super().execute(sql, *parameters)
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *given, **named: connect(*given, **named, factory=FullDisk))
+    house, secret = a_house(tmp_path)
+
+    with served(house) as address:
+        FullDisk.is_full = True
+        replies = at_once(address, secret, [booking(resourceIds=[f"d{n}"]) for n in range(8)])
+        FullDisk.is_full = False
+        left = list(house.store.walk("clinic/appointment/"))
+
+    assert {reply.status_code for reply in replies} == {503}
+    assert "disk" not in replies[0].text
+    assert left == []
+
+
+@pytest.mark.parametrize("is_chunked", [True, False])
+def test_a_body_of_ten_megabytes_is_refused_before_it_is_whole(tmp_path: Path, *, is_chunked: bool) -> None:
+    house, secret = a_house(tmp_path)
+    head = "Transfer-Encoding: chunked" if is_chunked else "Content-Length: 10000000"
+    chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n" if is_chunked else b"x" * 65536
+
+    with served(house) as address:
+        before = list(house.store.walk())
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            start = f"POST /appointments HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {secret}\r\n{head}\r\n"
+            connection.sendall(f"{start}Content-Type: application/json\r\n\r\n".encode() + chunk + chunk)
+            answer = connection.recv(65536)
+        after = list(house.store.walk())
+
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert after == before
+
+
+def test_a_client_that_leaves_in_the_middle_does_no_harm(tmp_path: Path) -> None:
+    house, secret = a_house(tmp_path)
+
+    with served(house) as address:
+        host, port = address.removeprefix("http://").split(":")
+        for _ in range(5):
+            with socket.create_connection((host, int(port)), timeout=10) as connection:
+                start = f"POST /appointments HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {secret}\r\n"
+                connection.sendall(f"{start}Content-Type: application/json\r\nContent-Length: 500\r\n\r\n{{".encode())
+        replies = at_once(address, secret, [booking()])
+
+    assert replies[0].status_code == 201
+
+
+def test_a_lost_response_is_found_again(tmp_path: Path) -> None:
+    house, secret = a_house(tmp_path)
+    with served(house) as address:
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall(raw_booking(secret, "Idempotency-Key: k-1\r\n"))
+            deadline = time.monotonic() + 10
+            while not list(house.store.walk("clinic/appointment/")) and time.monotonic() < deadline:
+                time.sleep(0.01)
+        [again] = at_once(address, secret, [booking_again])
+        made = list(house.store.walk("clinic/appointment/"))
+
+    assert (again.status_code, again.headers["idempotency-replayed"]) == (201, "true")
+    assert [doc.key.part for doc in made] == [f"clinic/appointment/{again.json()['appointmentId']}"]
+
+
+def booking_again(client: httpx.AsyncClient) -> Coroutine[Any, Any, httpx.Response]:
+    body = {"serviceId": "visit", "startTime": TUESDAY}
+    return client.post("/appointments", json=body, headers={"idempotency-key": "k-1"})
+
+
+def test_head_has_no_body_and_the_length_of_get(tmp_path: Path) -> None:
+    house, _ = a_house(tmp_path)
+
+    with served(house) as address:
+        got, asked = httpx.get(f"{address}/health"), httpx.head(f"{address}/health")
+
+    assert (asked.status_code, asked.content) == (200, b"")
+    assert asked.headers["content-length"] == got.headers["content-length"]
+
+
+def test_another_protocol_is_refused() -> None:
+    house = build(Plan(database=":memory:", delivers=False), VirtualClock(MONDAY))
+
+    async def nothing() -> dict[str, Any]:
+        return {}
+
+    async def nowhere(_: object) -> None:
+        pass
+
+    with pytest.raises(ValueError, match="websocket"):
+        asyncio.run(house.app({"type": "websocket"}, nothing, nowhere))
+    house.close()
+
+
+def test_what_is_booked_is_told_by_the_worker(tmp_path: Path) -> None:
+    house, secret = a_house(tmp_path)
+    house.close()
+    house = build(Plan(database=tmp_path / "clinic.db"), VirtualClock(MONDAY))
+
+    with served(house) as address:
+        at_once(address, secret, [booking(customer={"name": "Ada", "email": "ada@example.com"})])
+        with httpx.Client(base_url=address, headers={"authorization": f"Bearer {secret}"}) as client:
+            deadline = time.monotonic() + 10
+            while not (items := client.get("/notifications").json()["items"]) and time.monotonic() < deadline:
+                time.sleep(0.02)
+
+    assert [(item["kind"], item["state"]) for item in items] == [("booked", "sent")]
+    assert house.worker.counts.sent == 1

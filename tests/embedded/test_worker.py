@@ -1,0 +1,151 @@
+"""The worker sleeps until something is due, wakes when told, and never dies."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+import pytest
+
+from slotkeeper.core.ticks import Instant
+from slotkeeper.courier.courier import Swept
+from slotkeeper.embedded.worker import Worker
+from tests.clock import VirtualClock
+
+NOW = "2026-11-23T06:00:00Z"
+
+
+class ScriptedCourier:
+    """A courier at the edge: what it finds due, and whether it fails, is set by the test."""
+
+    def __init__(self) -> None:
+        self.sweeps = 0
+        self.due: Instant | None = None
+        self.failures = 0
+        self.answer = Swept()
+
+    def next_due(self) -> Instant | None:
+        return self.due
+
+    async def sweep(self, limit: int) -> Swept:
+        self.sweeps += 1
+        await asyncio.sleep(0)
+        if self.failures:
+            self.failures -= 1
+            raise RuntimeError("the courier fell off its bicycle")
+        return self.answer
+
+
+def until(is_so: Callable[[], bool], seconds: float = 10.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not is_so() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return is_so()
+
+
+def test_it_sleeps_while_nothing_is_due() -> None:
+    courier = ScriptedCourier()
+    worker = Worker(courier, VirtualClock(NOW))
+
+    worker.start()
+    assert until(lambda: courier.sweeps == 1)
+    time.sleep(0.2)
+    worker.stop()
+
+    assert courier.sweeps == 1
+
+
+def test_it_looks_again_when_it_is_woken() -> None:
+    courier = ScriptedCourier()
+    worker = Worker(courier, VirtualClock(NOW))
+
+    worker.start()
+    assert until(lambda: courier.sweeps == 1)
+    worker.wake()
+
+    assert until(lambda: courier.sweeps == 2)
+    worker.stop()
+
+
+def test_it_wakes_when_something_is_due() -> None:
+    courier, clock = ScriptedCourier(), VirtualClock(NOW)
+    courier.due = Instant(clock.now + 1)
+    courier.answer = Swept(seen=1, sent=1)
+    worker = Worker(courier, clock)
+
+    begun = time.monotonic()
+    worker.start()
+    assert until(lambda: courier.sweeps >= 2)
+    worker.stop()
+
+    assert time.monotonic() - begun > 0.9
+
+
+def test_what_stays_due_does_not_keep_the_processor_busy() -> None:
+    courier, clock = ScriptedCourier(), VirtualClock(NOW)
+    courier.due = Instant(clock.now - 100)
+    courier.answer = Swept(seen=1, damaged=1)
+    worker = Worker(courier, clock)
+
+    worker.start()
+    time.sleep(0.3)
+    worker.stop()
+
+    assert courier.sweeps == 1
+
+
+def test_a_failure_is_logged_and_counted_and_it_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    courier = ScriptedCourier()
+    courier.failures = 2
+    worker = Worker(courier, VirtualClock(NOW), longest_sleep=0.01)
+
+    with caplog.at_level(logging.ERROR):
+        worker.start()
+        assert until(lambda: courier.sweeps >= 3)
+        worker.stop()
+
+    assert worker.counts.errors == 2
+    assert "fell off its bicycle" in caplog.text
+
+
+def test_while_bookings_pour_in_it_waits_but_not_for_ever() -> None:
+    courier = ScriptedCourier()
+    worker = Worker(courier, VirtualClock(NOW))
+    worker.start()
+    assert until(lambda: courier.sweeps == 1)
+
+    begun = time.monotonic()
+    while courier.sweeps == 1 and time.monotonic() - begun < 10:
+        worker.wake()
+        time.sleep(0.01)
+    waited = time.monotonic() - begun
+    worker.stop()
+
+    assert 0.5 < waited < 5
+
+
+def test_it_takes_leave_of_all_peers_when_it_stops(caplog: pytest.LogCaptureFixture) -> None:
+    closed: list[str] = []
+
+    async def fails() -> None:
+        raise ConnectionResetError("gone")
+
+    async def closes() -> None:
+        closed.append("closed")
+
+    worker = Worker(ScriptedCourier(), VirtualClock(NOW), closing=[fails, closes])
+    worker.start()
+    worker.stop()
+
+    assert closed == ["closed"]
+    assert "could not be closed" in caplog.text
+
+
+def test_it_may_be_started_again() -> None:
+    courier = ScriptedCourier()
+    worker = Worker(courier, VirtualClock(NOW))
+
+    for times in (1, 2):
+        worker.start()
+        assert until(lambda times=times: courier.sweeps == times)  # type: ignore[misc] # mypy does not see the default
+        worker.stop()

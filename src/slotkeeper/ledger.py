@@ -75,6 +75,13 @@ class Reading:
             kept = [list(docs) for docs in self._store.read_ranges([Range(part, days[0], days[-1]) for part in parts])]
         return [[sheet_of(doc) for doc in docs if doc is not None] for docs in kept]
 
+    def stretch(self, part: str, sorts: Sequence[str]) -> list[Sheet]:
+        """The sheets of one part under ascending sort keys, in one store read, however many. For looking only: they
+        are not remembered, so no commit insists on them."""
+        [docs] = self._store.read_ranges([Range(part, sorts[0], sorts[-1])])
+        found = {doc.key.sort: sheet_of(doc) for doc in docs}
+        return [found.get(sort, ()) for sort in sorts]
+
     def version(self, key: Key) -> int:
         doc = self.doc(key)
         return 0 if doc is None else doc.version

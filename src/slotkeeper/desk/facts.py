@@ -19,7 +19,7 @@ from slotkeeper.documents import (
     kind_key,
     time_off_key,
 )
-from slotkeeper.ledger import Reading
+from slotkeeper.ledger import DAYS_REMEMBERED, Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,10 +170,14 @@ def _full_days(reading: Reading, question: Question, service_id: str, service: S
         return 0
     dates = local_dates(zone, question.window)
     keys = [day_tally_key(question.business, service_id, date) for date, _ in dates]
-    reading.fetch(keys)
+    if len(question.window.days()) > DAYS_REMEMBERED:
+        sheets = reading.stretch(keys[0].part, [key.sort for key in keys])
+    else:
+        reading.fetch(keys)
+        sheets = [reading.sheet(key) for key in keys]
     full = 0
-    for key, (_, ticks) in zip(keys, dates, strict=True):
-        if len(live(reading.sheet(key), question.now, question.ignoring)) >= service.day_limit:
+    for sheet, (_, ticks) in zip(sheets, dates, strict=True):
+        if len(live(sheet, question.now, question.ignoring)) >= service.day_limit:
             full |= ticks
     return full
 

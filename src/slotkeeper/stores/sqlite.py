@@ -228,6 +228,9 @@ class SqliteStore:
             self._known.update(stale.docs)
             raise
         self._known.update((put.key, Doc(put.key, change.expects[put.key] + 1, put.body)) for put in change.puts)
+        self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
         while len(self._known) > KNOWN_DOCUMENTS:
             del self._known[next(iter(self._known))]
 
@@ -238,6 +241,7 @@ class SqliteStore:
         if others != self._others:
             self._known.clear()
             self._others = others
+        self._forget_oldest()
 
     def _roll_back(self) -> None:
         """Leave no transaction open; what was known of one that is undone is forgotten."""

@@ -5,12 +5,16 @@ Tests compare what it would write with what is committed.
 
 from collections.abc import Iterator
 from inspect import cleandoc
+from itertools import groupby
 from pathlib import Path
 
 import click
 
 from slotkeeper.embedded.cli import SECTIONS, cli
 from slotkeeper.settings import CONFIG_FILE, CONFIG_VARIABLE, Entry, entries
+from slotkeeper.web.problems import explained
+from slotkeeper.web.routes import Route
+from slotkeeper.web.table import API
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 
@@ -107,7 +111,39 @@ def _options(command: click.Command, context: click.Context) -> Iterator[str]:
         yield from rows
 
 
-PAGES = {"settings.md": settings_page, "cli.md": cli_page}
+API_HEAD = """# The API
+
+`/docs` of a running service shows the same with every field and an example, and `/openapi.json` is the document for
+programs. Times are RFC 3339 with an offset. Bodies are JSON in UTF-8; unknown fields are refused. Lists answer
+`{"items": [...], "nextCursor": ...}` and go on with `?cursor=`.
+
+A key goes into `Authorization: Bearer sk_...` or `X-API-Key`. What a route asks of it stands under *key*: a scope, or
+*none* for what anyone may do. A route marked *repeatable* takes an `Idempotency-Key`, one marked *conditional* an
+`If-Match` with the `ETag` of what the caller has seen. Limited routes answer with `RateLimit` and `RateLimit-Policy`.
+"""
+
+
+def api_page() -> str:
+    """docs/reference/api.md."""
+    parts = [API_HEAD]
+    for topic, routes in groupby(sorted(API, key=lambda route: route.topic), lambda route: route.topic):
+        parts.append(f"\n## {topic}\n\n| route | what it does | key | takes |\n|---|---|---|---|\n")
+        parts += [_route(route) for route in routes]
+    parts.append("\n## Problems\n\nErrors are `application/problem+json` (RFC 9457) with `code` for programs.\n\n")
+    parts.append("| status | code | meaning |\n|---|---|---|\n")
+    parts += [f"| {kind.status} | `{kind.code}` | {meaning} |\n" for kind, meaning in explained()]
+    return "".join(parts)
+
+
+def _route(route: Route) -> str:
+    key = "none" if route.access in ("open", "public") else f"`{route.access}`"
+    takes = [
+        name for name, does in (("repeatable", route.is_repeatable), ("conditional", route.is_conditional)) if does
+    ]
+    return f"| `{route.method} {route.pattern}` | {route.summary} | {key} | {', '.join(takes)} |\n"
+
+
+PAGES = {"settings.md": settings_page, "cli.md": cli_page, "api.md": api_page}
 
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)

@@ -58,7 +58,7 @@ def test_a_cursor_that_is_not_ours_is_refused(asker: Asker, inside: str) -> None
 @pytest.mark.parametrize(
     "span",
     [
-        "from=2026-11-24T00:00:00Z",
+        "to=2026-01-01T00:00:00Z",
         "from=2026-11-25T00:00:00Z&to=2026-11-24T00:00:00Z",
         "from=2026-01-01T00:00:00Z&to=2036-01-01T00:00:00Z",
         "from=2026-11-24T00:00:00&to=2026-11-25T00:00:00",
@@ -68,6 +68,15 @@ def test_a_cursor_that_is_not_ours_is_refused(asker: Asker, inside: str) -> None
 @pytest.mark.parametrize("path", ["/slots", "/public/clinic/slots"])
 def test_slots_of_an_impossible_span_are_refused(asker: Asker, path: str, span: str) -> None:
     assert asker.get(f"{path}?serviceId=visit&{span}").status == 422
+
+
+def test_slots_are_those_of_a_week_from_now_on_unless_said_otherwise(asker: Asker) -> None:
+    starts = [slot["startTime"] for slot in asker.get("/slots?serviceId=visit").json["items"]]
+    from_tuesday = asker.get("/slots?serviceId=visit&from=2026-12-01T00:00:00Z").json["items"]
+
+    assert starts
+    assert starts[-1][:10] <= "2026-11-30"
+    assert {slot["startTime"][:10] for slot in from_tuesday} >= {"2026-12-01", "2026-12-07"}
 
 
 def test_parameters_that_no_route_takes_are_refused(asker: Asker) -> None:

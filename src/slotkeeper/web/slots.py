@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from slotkeeper.core.ticks import Instant, format_instant
+from slotkeeper.core.ticks import DAY_SECONDS, Instant, format_instant
 from slotkeeper.core.value import Id
 from slotkeeper.desk import holds
 from slotkeeper.desk.search import MAX_MEMBERS, Meeting, Offers, Search, meeting_slots, service_slots
@@ -16,14 +16,18 @@ from slotkeeper.web.routes import Answer, Call, Route
 from slotkeeper.web.views import HoldView, Span, Time, View, hold_view
 
 TOPIC = "Slots and holds"
+A_WEEK = 7 * DAY_SECONDS
 
 
 class SlotQuery(Body, frozen=True, kw_only=True):
-    """Slots of a service that start in `from <= start < to`. A hold's own time counts as free."""
+    """Slots of a service that start in `from <= start < to`: from now on, and for a week, unless said otherwise.
+
+    A hold's own time counts as free.
+    """
 
     service_id: Id
-    from_: str = msgspec.field(name="from")
-    to: str
+    from_: str = msgspec.field(default="", name="from")
+    to: str = ""
     resource_id: Members = ()
     hold_id: Id | None = None
 
@@ -59,9 +63,10 @@ class SlotsView(View, frozen=True, kw_only=True):
 def slots(call: Call[None, SlotQuery]) -> Answer:
     """The slots of a service."""
     query = call.query
+    first = moment(query.from_, "from") if query.from_ else call.desk.now()
     search = Search(
-        first=moment(query.from_, "from"),
-        last=moment(query.to, "to"),
+        first=first,
+        last=moment(query.to, "to") if query.to else Instant(first + A_WEEK),
         resource_ids=query.resource_id,
         ignoring=(query.hold_id,) if query.hold_id else (),
     )

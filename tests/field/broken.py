@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from slotkeeper.contracts import Change, Stale
 from slotkeeper.stores.sqlite import SqliteStore
 
-PAUSE_SECONDS = 0.05
+PAUSE_SECONDS = 0.2
+"""Long enough for all who ask at the same moment to have looked before the first of them writes."""
 
 
 class ChecksThenInserts(SqliteStore):
@@ -35,8 +36,8 @@ class WritesOneByOne(SqliteStore):
         yield
 
     def commit(self, change: Change) -> None:
-        time.sleep(PAUSE_SECONDS)
         for put in change.puts:
+            time.sleep(PAUSE_SECONDS)
             super().commit(Change({put.key: change.expects[put.key]}, [put]))
         for key in change.deletes:
             super().commit(Change({key: change.expects[key]}, [], [key]))

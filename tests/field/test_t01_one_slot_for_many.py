@@ -29,9 +29,9 @@ def booking(body: dict[str, Any]) -> Callable[[Client], Reply]:
 
 
 def one_wins(path: Path, kind: type[SqliteStore], clinic: Setting, bodies: list[dict[str, Any]]) -> None:
-    """All bodies are posted at once to several servers on one file, and exactly one is booked."""
+    """Many post at once to several servers on one file, at each server one of the bodies, and exactly one is booked."""
     with serving(clinic.clock, *(kind(path) for _ in range(SERVERS))) as ports:
-        asks = [booking(bodies[number % len(bodies)]) for number in range(CLIENTS)]
+        asks = [booking(bodies[number % SERVERS % len(bodies)]) for number in range(CLIENTS)]
         replies = ask_at_once(ports, a_key(clinic), asks)
 
     assert statuses(replies) == {201: 1, 409: CLIENTS - 1}
@@ -75,8 +75,7 @@ def test_who_checks_and_then_inserts_gives_one_slot_to_several(tmp_path: Path) -
 
 OVERLAPPING = [
     {"resourceIds": who, "startTime": start, "endTime": END}
-    for who in (["d0", "r0"], ["r0", "d1"], ["d1", "d0"])
-    for start in (START, LATER)
+    for who, start in ((["d0", "r0"], START), (["r0", "d1"], LATER), (["d1", "d0"], START))
 ]
 """Any two of these share a resource."""
 

@@ -39,6 +39,12 @@ class Shell:
         assert "Traceback" not in result.output
         return result.stderr
 
+    def complaints(self) -> list[str]:
+        """What the doctor, who must be unhappy, complains of."""
+        found = json.loads(self("doctor", "--json", code=1).stdout)
+        assert not found["isClean"]
+        return list(found["complaints"])
+
     def write(self, name: str, *lines: str | bytes | dict[str, Any]) -> str:
         """A file with these lines; returns its name."""
         parts = [json.dumps(line) if isinstance(line, dict) else line for line in lines]

@@ -161,6 +161,7 @@ def test_init_knows_what_zone_was_meant(shell: Shell) -> None:
     assert not (shell.folder / "slotkeeper.db").exists()
 
 
+@pytest.mark.slow
 def test_a_process_of_its_own_exits_in_the_same_way(tmp_path: Path) -> None:
     missing = process(tmp_path, "agenda")
     wrong = process(tmp_path, "agenda", "--day")

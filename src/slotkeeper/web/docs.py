@@ -1,6 +1,7 @@
 """The docs page, drawn from the route table and the OpenAPI document; it needs no network and no script."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -8,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from slotkeeper.core.actor import SCOPES
 from slotkeeper.web.problems import explained
@@ -54,6 +56,7 @@ def page(routes: Sequence[Route], document: Schema) -> str:
     environment = Environment(
         loader=PackageLoader("slotkeeper.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
+    environment.filters["marked"] = _marked
     entries = [_entry(route, document) for route in routes]
     topics = [(topic, list(group)) for topic, group in groupby(entries, lambda entry: entry.route.topic)]
     return environment.get_template("docs.html").render(
@@ -63,6 +66,11 @@ def page(routes: Sequence[Route], document: Schema) -> str:
         scopes=SCOPES,
         origin=_ORIGIN,
     )
+
+
+def _marked(text: str) -> Markup:
+    """The text as HTML, with what stands in backquotes as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped just before
 
 
 def anchor_of(route: Route) -> str:

@@ -17,6 +17,7 @@ import uvicorn
 
 from slotkeeper.core.actor import Scope
 from slotkeeper.desk.keys import create_key
+from slotkeeper.doctor import examine
 from slotkeeper.embedded.app import House, Plan, build
 from slotkeeper.stores.sqlite import SqliteStore
 from slotkeeper.web.app import Rules
@@ -44,16 +45,20 @@ class CountingConnection(sqlite3.Connection):
 @contextmanager
 def served(house: House) -> Iterator[str]:
     """The address of a uvicorn that serves the house."""
-    server = uvicorn.Server(uvicorn.Config(house.app, log_config=None, access_log=False, ws="none"))
+    server = uvicorn.Server(
+        uvicorn.Config(house.app, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=2)
+    )
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         while not server.started and thread.is_alive():
             time.sleep(0.005)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
-    house.close()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+            house.close()
 
 
 def a_house(folder: Path, rules: Rules | None = None, wait_seconds: float = 10.0) -> tuple[House, str]:
@@ -181,6 +186,31 @@ def test_a_failing_commit_undoes_the_whole_batch(tmp_path: Path, monkeypatch: py
     assert {reply.status_code for reply in replies} == {503}
     assert "disk" not in replies[0].text
     assert left == []
+
+
+def test_a_change_that_fails_half_way_leaves_nothing_of_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class FailingOnce(sqlite3.Connection):
+        is_armed = False
+
+        def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+            if FailingOnce.is_armed and sql.startswith("INSERT INTO place"):  # its documents are written by then
+                FailingOnce.is_armed = False
+                raise sqlite3.OperationalError("disk I/O error")
+            return super().execute(sql, *parameters)
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *given, **named: connect(*given, **named, factory=FailingOnce))
+    house, secret = a_house(tmp_path)
+
+    with served(house) as address:
+        FailingOnce.is_armed = True
+        replies = at_once(address, secret, [booking(resourceIds=[f"d{n}"]) for n in range(8)])
+        found = examine(house.store, house.desk.now())
+
+    booked = [reply for reply in replies if reply.status_code == 201]
+    assert {reply.status_code for reply in replies} <= {201, 503}
+    assert found.appointments == len(booked) < 8
+    assert found.is_clean, found.complaints
 
 
 @pytest.mark.parametrize("is_chunked", [True, False])

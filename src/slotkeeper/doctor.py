@@ -6,6 +6,8 @@ It asks no rule of the booking code: it holds every sheet against the appointmen
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+import msgspec
+
 from slotkeeper.contracts import Doc, Key, Store
 from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.sheet import Claim, Sheet, live
@@ -37,9 +39,10 @@ def examine(store: Store, now: Instant, progress: Callable[[int], object] = lamb
         found.documents += 1
         if found.documents % 1000 == 0:
             progress(found.documents)
-        for complaint in _complaints(store, doc, now, found):
-            if complaint in list(_complaints(store, _again(store, doc.key), now, CheckUp())):
-                found.complaints.append(complaint)
+        first = _complaints(store, doc, now, found)
+        if first:
+            still = _complaints(store, _again(store, doc.key), now, CheckUp())
+            found.complaints += [complaint for complaint in first if complaint in still]
     progress(found.documents)
     return found
 
@@ -48,9 +51,16 @@ def _again(store: Store, key: Key) -> Doc | None:
     return store.read([key]).get(key)
 
 
-def _complaints(store: Store, doc: Doc | None, now: Instant, found: CheckUp) -> Iterator[str]:
+def _complaints(store: Store, doc: Doc | None, now: Instant, found: CheckUp) -> list[str]:
     if doc is None:
-        return
+        return []
+    try:
+        return list(_looked_at(store, doc, now, found))
+    except msgspec.MsgspecError as error:
+        return [f"{'/'.join(doc.key)}, or what it leads to, cannot be read: {error}"]
+
+
+def _looked_at(store: Store, doc: Doc, now: Instant, found: CheckUp) -> Iterator[str]:
     business = business_of(doc.key)
     kind = doc.key.part.split("/")[1]
     if kind == "appointment":

@@ -4,7 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -105,6 +105,27 @@ def test_what_is_no_database_is_told_so(path: Path) -> None:
 
     with pytest.raises(Unreachable, match="not a database"):
         SqliteStore(path)
+
+
+@pytest.mark.parametrize("opens", [SqliteStore, lambda path: restore(path, path.with_name("other.db"))])
+def test_another_programs_database_is_left_alone(path: Path, opens: Callable[[Path], object]) -> None:
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE recipe (name TEXT)")
+    other.commit()
+    other.close()
+    before = path.read_bytes()
+
+    with pytest.raises(Damaged, match="not a Slotkeeper database"):
+        opens(path)
+
+    assert path.read_bytes() == before
+
+
+def test_an_empty_file_is_no_backup(path: Path) -> None:
+    path.touch()
+
+    with pytest.raises(Damaged, match="not a Slotkeeper database"):
+        restore(path, path.with_name("other.db"))
 
 
 def test_a_newer_database_is_left_alone(path: Path) -> None:

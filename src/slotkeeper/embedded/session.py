@@ -1,7 +1,5 @@
 """One run of the command line: its settings, the database it opens, and the business it is about."""
 
-import secrets
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,11 +13,11 @@ from slotkeeper.contracts import Clock
 from slotkeeper.core.actor import SCOPES, Actor
 from slotkeeper.core.errors import Refused
 from slotkeeper.core.service import Business
-from slotkeeper.core.ticks import Instant
 from slotkeeper.desk import catalogue
 from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.keys import ApiKey
 from slotkeeper.documents import business_key, business_of, decoded
+from slotkeeper.embedded.app import new_id, now
 from slotkeeper.embedded.complaints import Needs
 from slotkeeper.settings import Settings, load
 from slotkeeper.stores.sqlite import IN_MEMORY, SqliteStore
@@ -28,21 +26,11 @@ CLI = "cli"
 """Who does what is done by the command line, in events and in the audit log."""
 
 
-def wall_clock() -> Instant:
-    """The machine's time."""
-    return Instant(int(time.time()))
-
-
-def new_id(prefix: str) -> str:
-    """A random id of 128 bits."""
-    return f"{prefix}_{secrets.token_hex(16)}"
-
-
 @dataclass
 class Session:
     """What the root command was told. Settings are read when they are first needed, so that help never fails."""
 
-    clock: Clock = wall_clock
+    clock: Clock = now
     config: str | None = None
     given: dict[str, str] = field(default_factory=dict)
 

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from shutil import copyfile
@@ -71,6 +71,7 @@ class SqliteStore:
         self._known: dict[Key, Doc | None] = {}
         self._others = -1
         with _unreachable("cannot open the database"):
+            _check_ours(self._path, may_be_new=True)
             self._writer = self._connect()
             _migrate(self._writer)
 
@@ -305,6 +306,8 @@ def restore(backup: Path, path: Path) -> None:
     Raises:
         Damaged: the backup is not a whole Slotkeeper database; nothing was changed.
     """
+    with _unreachable("cannot read the backup"):
+        _check_ours(str(backup), may_be_new=False)
     store = SqliteStore(backup)
     complaints = list(store.problems())
     store.close()
@@ -372,6 +375,16 @@ def _replace_places(
     for name, place in after.items():
         if before.get(name) != place:
             connection.execute("INSERT INTO place (list, part, sort, doc) VALUES (?, ?, ?, ?)", (name, *place, doc))
+
+
+def _check_ours(path: str, *, may_be_new: bool) -> None:
+    """Raises `Damaged` for another program's database, before anything in it is changed."""
+    with closing(sqlite3.connect(path)) as connection:
+        version, tables = connection.execute(
+            "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
+        ).fetchone()
+    if version == 0 and (tables or not may_be_new):
+        raise Damaged("this is not a Slotkeeper database")
 
 
 def _migrate(connection: sqlite3.Connection) -> None:

@@ -32,10 +32,7 @@ def doctor(ctx: click.Context, is_json: bool) -> None:
 def _examined(home: Home) -> CheckUp:
     with progress("Looking at the file") as advance:
         complaints = list(home.store.problems())
-        try:
-            found = examine(home.store, home.desk.now(), lambda documents: advance(documents, note=f"{documents:,}"))
-        except msgspec.MsgspecError as error:
-            found = CheckUp(complaints=[f"a document cannot be read, and the rest was not looked at: {error}"])
+        found = examine(home.store, home.desk.now(), lambda documents: advance(documents, note=f"{documents:,}"))
     found.complaints[:0] = complaints
     return found
 

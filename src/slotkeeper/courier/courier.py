@@ -30,6 +30,7 @@ from slotkeeper.notices.rendering import render as our_words
 DUE = "due"
 DUE_DIGITS = 12
 AT_ONCE = 32
+NOTED_AT_ONCE = 16
 SEND_SECONDS = LEASE_SECONDS // 2
 """A try may take so long, and none begins later than so long before its lease ends: no try outlives its claim."""
 
@@ -123,14 +124,21 @@ class Courier:
             return []
 
     async def _deliver(self, jobs: Sequence[Job]) -> Counter[str]:
-        """Send what was claimed; what was done by the time something stops us is noted all the same."""
+        """Send what was claimed. What was sent is noted a few at a time, so a crash makes few go out twice; what was
+        done by the time something stops us is noted all the same."""
         gate, catalogue, done = asyncio.Semaphore(self._at_once), Catalogue(self._store), list[Outcome]()
+        counts = Counter[str]()
 
         async def one(job: Job) -> None:
             async with gate:
                 outcome = await self._try(job, catalogue)
             if outcome is not None:
+                counts[outcome.result] += 1
                 done.append(outcome)
+            if len(done) >= NOTED_AT_ONCE:
+                few = done.copy()
+                done.clear()
+                self._note(few)
 
         try:
             ends = await asyncio.gather(*map(one, jobs), return_exceptions=True)
@@ -139,7 +147,7 @@ class Courier:
         for end in ends:
             if end is not None:
                 raise end
-        return Counter(outcome.result for outcome in done)
+        return counts
 
     async def _try(self, job: Job, catalogue: Catalogue) -> Outcome | None:
         """Try one message; None when it is not ours any more."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from slotkeeper.contracts import Key, Place, Stale, Store
+from slotkeeper.contracts import Change, Key, Place, Put, Stale, Store
 from slotkeeper.core.errors import Unreachable
 from slotkeeper.stores.sqlite import Damaged, SqliteStore, restore
 from tests.contracts.store import A, B, StoreContract, put
@@ -68,6 +68,24 @@ def test_a_batch_that_fails_to_commit_leaves_nothing(path: Path) -> None:
         raise ZeroDivisionError
 
     assert {key: doc.version for key, doc in store.read([A, B]).items()} == {A: 1}
+    store.close()
+
+
+def test_a_change_that_failed_half_way_is_never_kept(path: Path) -> None:
+    store = SqliteStore(path)
+    put(store, A, b"one")
+    pages = store._writer.execute("PRAGMA page_count").fetchone()[0]
+    store._writer.execute(f"PRAGMA max_page_count = {pages + 2}")
+
+    with pytest.raises(Unreachable, match="half-way"), store.batch():  # noqa: PT012 - a batch that fails
+        with pytest.raises(Unreachable, match="full"):
+            store.commit(Change({A: 1, B: 0}, [Put(A, b"two"), Put(B, b"x" * 1_000_000)]))
+
+    store._writer.execute("PRAGMA max_page_count = 1000000")
+    assert {key: doc.body for key, doc in store.read([A, B]).items()} == {A: b"one"}
+    with store.batch():
+        put(store, A, b"two", version=1)
+    assert store.read([A])[A].version == 2
     store.close()
 
 

@@ -36,6 +36,17 @@ class TestIdempotencyKeys:
 
         assert asker.post("/appointments", BOOKING, headers=ONCE).body == first.body
 
+    def test_an_override_is_answered_with_its_warning_again(self, asker: Asker) -> None:
+        asker.book(resourceIds=["d0"])
+        wish = BOOKING | {"resourceIds": ["d0"], "override": {"reason": "emergency"}}
+        first = asker.post("/appointments", wish, headers=ONCE)
+        asker.post(f"/appointments/{first.json['appointmentId']}/reschedule", {"startTime": LATER})
+
+        again = asker.post("/appointments", wish, headers=ONCE)
+
+        assert first.json["warnings"] == ["taken: the time is taken"]
+        assert again.body == first.body
+
     def test_another_request_with_the_key_is_refused(self, asker: Asker) -> None:
         asker.post("/appointments", BOOKING, headers=ONCE)
 

@@ -69,7 +69,8 @@ class Customer(Contact, frozen=True, kw_only=True):
 
 
 class Event(Value, frozen=True, kw_only=True):
-    """Something that happened to an appointment. `by` is the id of the key that did it."""
+    """Something that happened to an appointment. `by` is the id of the key that did it, `warning` names the rule that
+    was overridden for it: the rule's code, a colon and what the rule says."""
 
     number: int
     type: EventType
@@ -81,6 +82,7 @@ class Event(Value, frozen=True, kw_only=True):
     was_start: Instant = Instant(0)
     expires: Instant = Instant(0)
     reason: str = ""
+    warning: str = ""
     request: str = ""
 
 
@@ -141,11 +143,12 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deed:
-    """Who does something, when, why, and by which request (the digest of its idempotency key)."""
+    """Who does something, when, why, against which rule, and by which request (the digest of its idempotency key)."""
 
     now: Instant
     by: str
     reason: str = ""
+    warning: str = ""
     request: str = ""
 
 
@@ -253,6 +256,7 @@ def as_opened(appointment: Appointment) -> Appointment:
         revision=1,
         sequence=0,
         expires=first.expires,
+        overrode=first.warning.partition(":")[0],
         details=appointment.details if appointment.first_details is None else appointment.first_details,
         contact=appointment.contact if appointment.first_contact is None else appointment.first_contact,
     )
@@ -277,6 +281,7 @@ def _with_event(
         was_start=was_start,
         expires=appointment.expires,
         reason=deed.reason,
+        warning=deed.warning,
         request=deed.request,
     )
     notices = [_notice(appointment.id, event, "email")] if type in TOLD else []

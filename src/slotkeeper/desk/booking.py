@@ -57,7 +57,7 @@ def _book(desk: Desk, actor: Actor, order: Order, id: Id, reading: Reading, draf
     service = _service(reading, actor, order) if order.service_id else None
     placed = _place(reading, business, order, service, now)
     fresh = _appointment(id.value, order, service, placed, now, proof)
-    deed = Deed(now=now, by=actor.id, reason=order.override if placed.overridden else "")
+    deed = Deed(now=now, by=actor.id, reason=order.override if placed.overridden else "", warning=placed.warning)
     appointment = opened(fresh, deed, endpoints(reading, business))
     appointment = with_reminders(reading, business, profile, appointment, now)
     if order.hold_id:
@@ -66,13 +66,14 @@ def _book(desk: Desk, actor: Actor, order: Order, id: Id, reading: Reading, draf
     if placed.overridden is None:
         return Booked(appointment)
     record(draft, actor, now, desk.new_id, "override", appointment.id, order.override)
-    return Booked(appointment, warnings=(f"{placed.overridden.code}: {placed.overridden.message}",))
+    return Booked(appointment, warnings=(placed.warning,))
 
 
 def _repeated(earlier: Appointment, proof: str) -> Booked:
     if earlier.fingerprint != proof:
         raise KeyReused("this Idempotency-Key came before with another request: use a new key")
-    return Booked(as_opened(earlier), is_repeat=True)
+    warning = earlier.events[0].warning
+    return Booked(as_opened(earlier), is_repeat=True, warnings=(warning,) if warning else ())
 
 
 def _service(reading: Reading, actor: Actor, order: Order) -> Service:

@@ -45,6 +45,10 @@ class Placed:
     zone: str
     overridden: Refused | None = None
 
+    @property
+    def warning(self) -> str:
+        return f"{self.overridden.code}: {self.overridden.message}" if self.overridden else ""
+
 
 def place_by_service(
     reading: Reading, business: str, service_id: str, service: Service, wish: Wish, now: Instant

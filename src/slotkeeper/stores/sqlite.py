@@ -70,6 +70,7 @@ class SqliteStore:
         self._opened: list[sqlite3.Connection] = []
         self._known: dict[Key, Doc | None] = {}
         self._others = -1
+        self._half_done = False
         with _unreachable("cannot open the database"):
             _check_ours(self._path, may_be_new=True)
             self._writer = self._connect()
@@ -158,10 +159,13 @@ class SqliteStore:
             raise RuntimeError("a batch cannot be opened within a batch")
         self._writing.acquire()
         self._batch_thread = me
+        self._half_done = False
         try:
             with _unreachable("cannot read"):
                 self._forget_if_others_wrote()
             yield
+            if self._half_done:
+                raise Unreachable("a write in this batch failed half-way, so none of it was kept")
             with _unreachable("cannot commit"):
                 if self._writer.in_transaction:
                     self._writer.execute("COMMIT")
@@ -212,10 +216,15 @@ class SqliteStore:
                 yield f"the documents name {named} places, the lists hold {stands}"
 
     def _commit_in_batch(self, change: Change) -> None:
-        with _unreachable("cannot write"):
-            if not self._writer.in_transaction:
-                self._writer.execute("BEGIN IMMEDIATE")
-            self._apply(change)
+        try:
+            with _unreachable("cannot write"):
+                if not self._writer.in_transaction:
+                    self._writer.execute("BEGIN IMMEDIATE")
+                self._apply(change)
+        except Unreachable:
+            # Some of the change may stand in the open transaction: it must never be committed.
+            self._half_done = True
+            raise
 
     def _apply(self, change: Change) -> None:
         """Do the change in the open transaction, and know its documents as they are now."""

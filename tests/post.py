@@ -8,6 +8,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
+import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -18,6 +19,16 @@ from slotkeeper.senders.outbox import OutboxSender
 from slotkeeper.senders.smtp import SmtpSender
 from slotkeeper.senders.webhook import WebhookSender
 from tests.builders import Setting, at
+
+
+@contextmanager
+def caught(kind: type, broken: type) -> Iterator[None]:
+    """What is asserted within holds, save for the broken kind, which must fail it."""
+    if kind is broken:
+        with pytest.raises(AssertionError):
+            yield
+    else:
+        yield
 
 
 class LetterBox:

@@ -86,6 +86,13 @@ def test_busy_ticks_are_those_that_a_claim_touches() -> None:
     assert busy([(claim(1, 6),)], window, NOW, ("a",)) == 0
 
 
+def test_of_a_claim_that_reaches_out_of_the_window_only_the_ticks_within_are_busy() -> None:
+    window = Window.of_days(day_of(NINE), 1)
+
+    assert busy([(claim(-24 * 60, -10 * 60),)], window, NOW) == 0
+    assert busy([(claim(-10 * 60, -9 * 60 + 5),)], window, NOW) == 1
+
+
 def test_a_claim_is_entered_by_start_and_sweeps_what_has_expired() -> None:
     sheet = (claim(0, 10, "gone", NOW), claim(40, 50, "later"))
 

@@ -136,6 +136,7 @@ asyncio.run(courier.sweep())
     assert [letter.id for letter in box.letters] == killed.stdout.split()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Courier, ClaimsNothing])
 def test_two_couriers_on_one_file_never_send_one_message_twice(tmp_path: Path, kind: type[Courier]) -> None:
     path = tmp_path / "a.db"

@@ -67,6 +67,7 @@ def test_it_looks_again_when_it_is_woken() -> None:
     worker.stop()
 
 
+@pytest.mark.slow
 def test_it_wakes_when_something_is_due() -> None:
     courier, clock = ScriptedCourier(), VirtualClock(NOW)
     courier.due = Instant(clock.now + 1)
@@ -108,6 +109,7 @@ def test_a_failure_is_logged_and_counted_and_it_goes_on(caplog: pytest.LogCaptur
     assert "fell off its bicycle" in caplog.text
 
 
+@pytest.mark.slow
 def test_while_bookings_pour_in_it_waits_but_not_for_ever() -> None:
     courier = ScriptedCourier()
     worker = Worker(courier, VirtualClock(NOW))

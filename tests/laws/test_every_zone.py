@@ -260,6 +260,7 @@ def test_hours_steps_and_dates_agree_with_the_wall_clock_at_every_change_of_ever
     assert wrong_steps_and_dates(NAMES) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", [with_the_offset_of_the_days_start, with_shifted_gaps, with_one_of_two_hours])
 def test_hours_that_do_not_follow_the_wall_clock_are_found_out(broken: Opens) -> None:
     assert len(disagreements(broken, SAMPLE)) > 100

@@ -25,6 +25,7 @@ def test_every_route_is_in_the_document_and_the_reverse() -> None:
     assert told == {name_of(route) for route in ROUTES}
 
 
+@pytest.mark.slow
 def test_the_document_that_is_served_is_valid() -> None:
     served = a_web().get("/openapi.json", key="").json
 

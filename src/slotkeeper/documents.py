@@ -12,7 +12,9 @@ from msgspec import Meta
 
 from slotkeeper.contracts import Doc, Key, ListName, Place, Put
 from slotkeeper.core.appointment import Appointment, EventType
+from slotkeeper.core.hours import Schedule
 from slotkeeper.core.reminders import next_due
+from slotkeeper.core.service import Business, Pool, Resource, Service
 from slotkeeper.core.sheet import Claim, Sheet
 from slotkeeper.core.ticks import Day, Instant, day_key
 from slotkeeper.core.value import Value
@@ -158,7 +160,8 @@ def encoded(value: object) -> bytes:
 
 def decoded(doc: Doc, kind: type[T]) -> T:
     """The document's value. A body that does not decode is a damaged store, not a caller's fault."""
-    value: T = _decoder(cast("Any", kind)).decode(doc.body)
+    form = cast("Any", kind)
+    value: T = _known(form, doc.body) if kind in _CATALOGUE else _decoder(form).decode(doc.body)
     return value
 
 
@@ -200,6 +203,15 @@ def attention(appointment: Appointment) -> Instant | None:
         return appointment.events[appointment.published].at
     dues = [due for due in (next_due(appointment.messages), appointment.expires or None) if due is not None]
     return min(dues, default=None)
+
+
+_CATALOGUE: frozenset[Any] = frozenset({Business, Service, Resource, Pool, Schedule})
+
+
+@lru_cache(maxsize=4096)
+def _known(kind: Any, body: bytes) -> Any:
+    """Every booking reads the same few things of the catalogue; they are frozen, so they can be shared."""
+    return _decoder(kind).decode(body)
 
 
 @lru_cache(maxsize=64)

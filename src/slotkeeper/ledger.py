@@ -50,7 +50,8 @@ class Reading:
             self._docs.update((key, found.get(key)) for key in unread)
 
     def doc(self, key: Key) -> Doc | None:
-        self.fetch([key])
+        if key not in self._docs:
+            self.fetch([key])
         return self._docs[key]
 
     def value(self, key: Key, kind: type[T]) -> T | None:

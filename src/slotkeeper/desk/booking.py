@@ -42,7 +42,9 @@ def book(desk: Desk, actor: Actor, order: Order) -> Booked:
     if order.override and not actor.is_staff:
         raise Forbidden("staff")
     id = id_for("apt", actor, order.request_key, desk.new_id)
-    order = replace(order, customer_id=customer_of(actor, order.customer_id, order.contact))
+    customer_id = customer_of(actor, order.customer_id, order.contact)
+    if customer_id != order.customer_id:
+        order = replace(order, customer_id=customer_id)
     return settle(desk.store, lambda reading, draft: _book(desk, actor, order, id, reading, draft))
 
 

@@ -87,6 +87,8 @@ def pinned_to(groups: Sequence[Group], pinned: tuple[str, ...]) -> list[Group]:
     Raises:
         Invalid: one of them cannot serve, or more are named than are needed.
     """
+    if not pinned:
+        return list(groups)
     narrowed: list[Group] = []
     for ids, count in groups:
         named = tuple(id for id in pinned if id in ids)

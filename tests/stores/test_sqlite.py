@@ -11,7 +11,8 @@ import pytest
 
 from slotkeeper.contracts import Change, Key, Place, Put, Stale, Store
 from slotkeeper.core.errors import Unreachable
-from slotkeeper.stores.sqlite import Damaged, SqliteStore, restore
+from slotkeeper.stores.schema import Damaged
+from slotkeeper.stores.sqlite import SqliteStore, restore
 from tests.contracts.store import A, B, StoreContract, put
 
 

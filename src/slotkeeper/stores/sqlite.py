@@ -8,8 +8,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
-from importlib.resources import files
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import copyfile
 
@@ -17,6 +16,7 @@ import msgspec
 
 from slotkeeper.contracts import Change, Doc, Key, ListName, Page, Place, Put, Range, Stale
 from slotkeeper.core.errors import Unreachable
+from slotkeeper.stores.schema import Damaged, check_ours, migrate, roll_back
 
 IN_MEMORY = ":memory:"
 WALK_ROWS = 500
@@ -31,10 +31,6 @@ _LIST_FORTH = _LIST + "AND place.sort > ? ORDER BY place.sort LIMIT ?"
 _LIST_BACK = _LIST + "AND place.sort < ? ORDER BY place.sort DESC LIMIT ?"
 
 _places = msgspec.json.Decoder(dict[ListName, Place])
-
-
-class Damaged(Unreachable):
-    """The file is not a Slotkeeper database, or is of a newer version than this program knows."""
 
 
 class _Ticket:
@@ -72,9 +68,9 @@ class SqliteStore:
         self._others = -1
         self._half_done = False
         with _unreachable("cannot open the database"):
-            _check_ours(self._path, may_be_new=True)
+            check_ours(self._path, may_be_new=True)
             self._writer = self._connect()
-            _migrate(self._writer)
+            migrate(self._writer)
 
     def close(self) -> None:
         """Close every connection; the store is of no use afterwards."""
@@ -257,7 +253,7 @@ class SqliteStore:
         """Leave no transaction open; what was known of one that is undone is forgotten."""
         if self._writer.in_transaction:
             self._known.clear()
-        _roll_back(self._writer)
+        roll_back(self._writer)
 
     def _commit_queued(self) -> None:
         """Commit all that is queued in one transaction. The caller holds the write lock."""
@@ -316,7 +312,7 @@ def restore(backup: Path, path: Path) -> None:
         Damaged: the backup is not a whole Slotkeeper database; nothing was changed.
     """
     with _unreachable("cannot read the backup"):
-        _check_ours(str(backup), may_be_new=False)
+        check_ours(str(backup), may_be_new=False)
     store = SqliteStore(backup)
     complaints = list(store.problems())
     store.close()
@@ -384,68 +380,6 @@ def _replace_places(
     for name, place in after.items():
         if before.get(name) != place:
             connection.execute("INSERT INTO place (list, part, sort, doc) VALUES (?, ?, ?, ?)", (name, *place, doc))
-
-
-def _check_ours(path: str, *, may_be_new: bool) -> None:
-    """Raises `Damaged` for another program's database, before anything in it is changed."""
-    with closing(sqlite3.connect(path)) as connection:
-        version, tables = connection.execute(
-            "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
-        ).fetchone()
-    if version == 0 and (tables or not may_be_new):
-        raise Damaged("this is not a Slotkeeper database")
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    """Run the numbered scripts that the file has not seen, each in a transaction of its own."""
-    folder = files("slotkeeper.stores") / "migrations"
-    scripts = sorted((script for script in folder.iterdir() if script.name.endswith(".sql")), key=lambda s: s.name)
-    known = int(scripts[-1].name[:4])
-    if _schema_version(connection) > known:
-        raise Damaged("the database was written by a newer Slotkeeper: install that version")
-    for script in scripts:
-        number = int(script.name[:4])
-        if _schema_version(connection) < number:
-            with suppress(_AlreadyDone):
-                _run(connection, number, script.read_text("utf-8"))
-
-
-class _AlreadyDone(Exception):
-    """Another process has run the script in the meantime."""
-
-
-def _run(connection: sqlite3.Connection, number: int, script: str) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        if _schema_version(connection) >= number:
-            raise _AlreadyDone
-        for statement in _statements(script):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {number}")
-        connection.execute("COMMIT")
-    finally:
-        _roll_back(connection)
-
-
-def _statements(script: str) -> Iterator[str]:
-    """The script's statements; `executescript` would commit the transaction that they belong to."""
-    text = ""
-    for line in script.splitlines(keepends=True):
-        text += line
-        if sqlite3.complete_statement(text):
-            yield text
-            text = ""
-
-
-def _schema_version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _roll_back(connection: sqlite3.Connection) -> None:
-    """Leave no transaction open. When even that fails the next BEGIN will, and be told of as unreachable."""
-    if connection.in_transaction:
-        with suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
 
 
 @contextmanager

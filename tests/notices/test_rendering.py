@@ -89,7 +89,7 @@ def test_the_mail_says_when_in_the_words_of_the_place() -> None:
 
     assert words.subject == "Reminder: Visit, Tuesday 24 November 2026, 09:30"
     assert words.text == (
-        "Hello Ada,\n\nthis is a reminder of your appointment in 24 hours.\n\n"
+        "Hello Ada,\n\nThis is a reminder of your appointment in 24 hours.\n\n"
         f"Service: Visit\nWhen: {BERLIN}\nWhere: Hauptstrasse 1, Berlin\nWith: Dr Brandt\n\nClinic\n"
     )
 
@@ -176,6 +176,17 @@ def test_a_notice_speaks_of_the_event_and_not_of_what_came_after() -> None:
     assert BERLIN in booked.text
     assert "Wednesday 25 November 2026, 13:00-13:30" in changed.text
     assert "Before, it was: Tuesday 24 November 2026, 09:30 (Europe/Berlin, UTC+1)" in changed.text
+
+
+@pytest.mark.parametrize("language", ["de", "en", "es", "fr"])
+def test_a_notice_of_a_move_stands_in_paragraphs_of_its_own(language: str) -> None:
+    times = at("2026-11-25T12:00:00Z"), at("2026-11-25T12:30:00Z")
+    later = moved(an_appointment(), *times, DEED, resource_ids=(), calendars=())
+    to = Contact(name="Ada", language=language)
+
+    text = render(an_occasion("moved", later, event=later.events[1], contact=to)).text
+
+    assert [len(part.splitlines()) for part in text.split("\n\n")] == [1, 1, 4, 1, 1]
 
 
 def test_a_pending_one_says_until_when_it_is_kept() -> None:

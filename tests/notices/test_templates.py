@@ -70,6 +70,11 @@ def test_a_template_may_do_nothing_else(source: str) -> None:
         check_source(source)
 
 
+def test_a_wrong_part_is_answered_with_those_of_its_name() -> None:
+    with pytest.raises(Invalid, match=r"known are customer\.email, customer\.name, customer\.phone$"):
+        check_source("{{ customer.nam }}")
+
+
 @pytest.mark.parametrize("field", ["subject", "text", "html"])
 def test_the_field_that_is_wrong_is_named(field: str) -> None:
     with pytest.raises(Invalid) as caught:

@@ -104,5 +104,7 @@ def _check_part(node: nodes.Getattr, own: set[str]) -> None:
     if isinstance(whole, nodes.Name) and whole.name == "loop" and "loop" in own and node.attr in ("first", "last"):
         return
     if not isinstance(whole, nodes.Name) or node.attr not in NAMES.get(whole.name, frozenset()):
-        known = ", ".join(f"{name}.{part}" for name, parts in sorted(NAMES.items()) for part in sorted(parts))
+        name = whole.name if isinstance(whole, nodes.Name) else ""
+        names = [name] if NAMES.get(name) else sorted(NAMES)
+        known = ", ".join(f"{each}.{part}" for each in names for part in sorted(NAMES[each]))
         raise Invalid(f"line {node.lineno}: unknown part {node.attr!r}; known are {known}")

@@ -150,4 +150,5 @@ def test_the_settings_become_the_plan() -> None:
     assert (plan.smtp.host, plan.smtp.sender, plan.smtp.security) == ("mail.example.com", "desk@example.com", "tls")
     assert (plan.rules.key_quota.size, plan.rules.address_quota.size, plan.rules.max_body_bytes) == (7, 8, 2048)
     assert (plan.rules.trusted_proxies, plan.webhooks.is_private_allowed, plan.delivers) == (1, True, False)
+    assert plan.rules.takes_http_hooks
     assert plan_of(Settings(smtp=Smtp())).smtp is None

@@ -28,6 +28,7 @@ def plan_of(settings: Settings) -> Plan:
             address_quota=Quota("address", limits.address_per_minute),
             trusted_proxies=settings.trusted_proxies,
             max_body_bytes=limits.body_bytes,
+            takes_http_hooks=settings.webhooks.allow_private,
         ),
         smtp=SmtpSettings(
             host=smtp.host,

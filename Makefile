@@ -87,10 +87,12 @@ clean: ## remove .venv, caches and what was built
 	@echo "Making .venv with $$("$(PYTHON)" --version) ..."
 	@"$(PYTHON)" -m venv .venv
 
-# What running needs, and nothing more; `setup` includes it.
+# What running needs, and nothing more, with the command `slotkeeper` as a script of ours; `setup` includes it.
 .venv/.run-stamp: requirements.lock | .venv/bin/python
 	@echo "Installing what Slotkeeper runs on ..."
 	@$(PIP) -r requirements.lock
+	@printf '#!/bin/sh\nPYTHONPATH="%s/src" exec "%s/$(BIN)/python" -m slotkeeper "$$@"\n' "$(CURDIR)" "$(CURDIR)" >$(BIN)/slotkeeper
+	@chmod +x $(BIN)/slotkeeper
 	@touch $@
 
 .venv/.stamp: pyproject.toml requirements-dev.lock requirements.lock | .venv/bin/python

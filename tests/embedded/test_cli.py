@@ -134,7 +134,9 @@ def test_with_several_businesses_one_must_be_named(shell: Shell) -> None:
 
     assert "there are several businesses: one, two" in shell.complaint("keys", "list", code=1)
     assert len(shell.json("keys", "list", "--business", "two")) == 1
-    assert "there is no business 'three'" in shell.complaint("agenda", "--business", "three", code=1)
+    complaint = shell.complaint("agenda", "--business", "three", code=1)
+    assert "there is no business 'three'" in complaint
+    assert "These are there: one, two" in complaint
 
 
 def test_a_business_without_keys_is_found_all_the_same(shell: Shell) -> None:
@@ -144,6 +146,21 @@ def test_a_business_without_keys_is_found_all_the_same(shell: Shell) -> None:
     shell("--database", "other.db", "import", "copy.jsonl")
 
     assert shell("--database", "other.db", "services", "list").exit_code == 0
+
+
+def test_a_business_that_was_moved_in_is_never_passed_over(shell: Shell) -> None:
+    shell.a_practice()
+    shell("export", "copy.jsonl", "--all")
+
+    shell("--database", "other.db", "init", "Other", "--zone", "UTC")
+    moved = shell("--database", "other.db", "import", "copy.jsonl").stdout
+    again = shell("--database", "other.db", "import", "copy.jsonl").stdout
+
+    assert "A new one, shown this once: sk_" in moved
+    assert "sk_" not in again
+    assert "there are several businesses: other, practice" in shell.complaint(
+        "--database", "other.db", "services", "list", code=1
+    )
 
 
 def test_init_says_what_comes_next_and_refuses_what_is_there(shell: Shell) -> None:

@@ -17,6 +17,7 @@ from slotkeeper.embedded.commands.catalogue import (
     read_overrides,
     read_weekly,
 )
+from slotkeeper.senders.outbox import KEPT
 from slotkeeper.stores.sqlite import SqliteStore
 from tests.embedded.command_line import Shell
 
@@ -33,7 +34,7 @@ def test_what_is_offered_is_booked_moved_and_cancelled(shell: Shell) -> None:
     assert (made["status"], made["resourceIds"], made["details"]) == ("booked", ["ben"], {"description": "Knee"})
     assert (moved["startTime"], moved["resourceIds"]) == ("2026-11-24T08:15:00Z", ["ben"])
     assert cancelled["status"] == "cancelled"
-    assert "cannot cancel" in shell.complaint("cancel", made["id"], code=1)
+    assert "cannot be cancelled" in shell.complaint("cancel", made["id"], code=1)
 
 
 def test_a_booking_is_shown_on_the_clock_of_the_place(shell: Shell) -> None:
@@ -43,6 +44,19 @@ def test_a_booking_is_shown_on_the_clock_of_the_place(shell: Shell) -> None:
 
     assert "Tue 2026-11-24 09:00 to 09:30 (Europe/Berlin)" in text
     assert "Grace" in text
+
+
+def test_an_address_that_no_mail_can_reach_is_refused(shell: Shell) -> None:
+    shell.a_practice()
+
+    for words in (("book", "visit", "2026-11-24 09:00"), ("customers", "add", "grace", "--name", "Grace")):
+        assert "this is not a mail address" in shell.complaint(*words, "--email", "grace", code=2)
+
+
+def test_what_is_past_is_called_so(shell: Shell) -> None:
+    shell.a_practice()
+
+    assert "Refused: the start is in the past\n" in shell.complaint("book", "visit", "2026-11-20 09:00", code=1)
 
 
 def test_the_same_key_books_once(shell: Shell) -> None:
@@ -148,6 +162,23 @@ def test_things_are_added_changed_shown_and_removed(shell: Shell) -> None:
     assert shell.json("pools", "list") == []
 
 
+def test_what_has_a_short_way_to_be_written_is_shown_in_it(shell: Shell) -> None:
+    shell.a_practice()
+    shell("schedules", "change", "week", "--on", "2026-12-24 closed", "--on", "2026-12-31 09:00-12:00")
+
+    week = shell("schedules", "show", "week").stdout
+    assert "weekly     mon 09:00-17:00" in week
+    assert "overrides  2026-12-24 closed" in week
+    assert "           2026-12-31 09:00-12:00" in week
+    assert "needs            pool:doctors" in shell("services", "show", "visit").stdout
+    assert "resourceIds  ada, ben" in shell("pools", "show", "doctors").stdout
+
+
+def test_a_new_things_help_says_what_holds_without_an_option(shell: Shell) -> None:
+    assert "How far apart the starts are.  [default: 15]" in shell("services", "add", "--help").stdout
+    assert "[default" not in shell("services", "change", "--help").stdout
+
+
 def test_adding_what_is_there_and_changing_nothing_are_refused(shell: Shell) -> None:
     shell.a_practice()
 
@@ -210,6 +241,19 @@ def test_all_dead_letters_are_replayed_at_once_and_those_of_no_use_are_told_of(s
     assert "0 messages are owed again" in shell("dead-letters", "replay", "--all").stdout
     assert "name one ID, or say --all" in shell.complaint("dead-letters", "replay", code=2)
     assert "slotkeeper dead-letters list" in shell.complaint("dead-letters", "replay", "msg_0", code=1)
+
+
+def test_what_only_the_outbox_took_is_not_called_sent(shell: Shell) -> None:
+    shell.a_practice()
+    shell("book", "visit", "2026-11-25 09:00", "--email", "grace@example.com")
+    store = SqliteStore("slotkeeper.db")
+    [doc] = store.list("start", "practice", limit=9).docs
+    [job, *_] = take_appointment(store, doc.key, shell.clock()).jobs
+    note(store, [Outcome(job, "sent", KEPT)], shell.clock())
+    store.close()
+
+    assert "State    kept: kept in the outbox" in shell("outbox", job.message.id).stdout
+    assert "sent" not in shell("outbox").stdout
 
 
 def test_an_empty_outbox_says_so(shell: Shell) -> None:

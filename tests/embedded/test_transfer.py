@@ -55,6 +55,7 @@ def test_each_bad_line_is_named_and_the_rest_is_booked(shell: Shell) -> None:
         row("12", "2026-11-24T09:30:00+01:00", resourceIds=["ada"]),
         row("1", "2026-11-25 09:00"),
         {"startTime": "2026-11-24 10:00", "endTime": "2026-11-24 10:07", "userId": "bob"},
+        row("15", "2026-11-24 11:00", status="gone"),
     )
 
     result = shell("import", name, "--errors", "bad.jsonl", code=1)
@@ -70,8 +71,11 @@ def test_each_bad_line_is_named_and_the_rest_is_booked(shell: Shell) -> None:
         10: "invalid",
         11: "unreadable",
         13: "key-reused",
+        15: "invalid",
     }
-    assert "13 rows read: 3 entered, 10 bad." in result.stdout
+    assert "14 rows read: 3 entered, 11 bad." in result.stdout
+    assert "line 13: a row with this id came before, with another content" in result.stderr
+    assert "line 15: status: a status is one of pending, booked, checkedIn" in result.stderr
     assert "line 8: startTime: 2026-03-29 02:30 does not exist in Europe/Berlin" in result.stderr
     assert len(stored(shell.folder)) == 3
     shell("doctor")
@@ -167,6 +171,7 @@ def test_a_file_that_cannot_be_meant_is_refused_at_once(shell: Shell) -> None:
 
     assert "say --format jsonl" in shell.complaint("import", shell.write("rows.txt", "x"), code=2)
     assert "there is no column 'when'" in shell.complaint("import", shell.write("a.csv", "when,startTime"), code=2)
+    assert "commas between" in shell.complaint("import", shell.write("c.csv", "id;startTime"), code=2)
     assert "no first line" in shell.complaint("import", shell.write("b.csv"), code=2)
     shell.complaint("import", "none.csv", code=2)
 

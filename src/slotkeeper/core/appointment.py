@@ -47,6 +47,17 @@ TRANSITIONS: dict[Action, tuple[frozenset[Status], Status]] = {
     "noShow": (frozenset({"booked"}), "noShow"),
 }
 
+IN_WORDS: dict[Action, str] = {
+    "confirm": "confirmed",
+    "decline": "declined",
+    "expire": "let expire",
+    "cancel": "cancelled",
+    "checkIn": "checked in",
+    "complete": "completed",
+    "noShow": "noted as a no-show",
+}
+"""What an action does, as in "it cannot be cancelled"."""
+
 TOLD: frozenset[EventType] = frozenset({"pending", "booked", "moved", "declined", "cancelled", "expired"})
 """The events that the customer is told of by mail."""
 
@@ -167,7 +178,7 @@ def acted(appointment: Appointment, action: Action, deed: Deed, endpoints: Itera
     allowed, becomes = TRANSITIONS[action]
     if appointment.status not in allowed:
         raise WrongState(
-            f"an appointment that is {appointment.status} cannot {action}",
+            f"an appointment that is {appointment.status} cannot be {IN_WORDS[action]}",
             facts={"appointmentStatus": appointment.status, "allowedFrom": sorted(allowed)},
         )
     messages = appointment.messages if becomes in REMINDED else void(appointment.messages, becomes)

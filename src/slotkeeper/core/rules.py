@@ -114,7 +114,7 @@ def able(facts: Facts, member: Member) -> int:
 
 RULES: tuple[tuple[Rule, type[Refused], str], ...] = (
     (on_step, OffStep, "the service starts every {step} minutes, counted from midnight in {zone}"),
-    (with_notice, TooSoon, "the start is in the past or within the notice of {notice} minutes"),
+    (with_notice, TooSoon, "the start is in the past{notice}"),
     (within_horizon, TooFar, "the start lies more than {horizon} days ahead"),
     (on_days_with_room, DayFull, "the service takes no more appointments on that day"),
     (by_customer_with_room, CustomerFull, "the customer has as many appointments as the service allows"),
@@ -166,6 +166,6 @@ def _told(message: str, facts: Facts) -> str:
     return message.format(
         step=service.step_minutes,
         zone=facts.zone,
-        notice=service.notice_minutes,
+        notice=f" or within the notice of {service.notice_minutes} minutes" if service.notice_minutes else "",
         horizon=service.horizon_days,
     )

@@ -1,5 +1,6 @@
 """What a customer books, and who is needed for it."""
 
+import re
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -12,6 +13,8 @@ from slotkeeper.core.zones import zone
 
 ResourceKind = Literal["staff", "room", "equipment"]
 Count = Annotated[int, Meta(ge=1, le=1000)]
+
+_ADDRESS = re.compile(r"[^@\s\"<>,;:\\()\[\]]{1,64}@[^@\s\"<>,;:\\()\[\]]{1,189}")
 
 
 class Business(Value, frozen=True, kw_only=True):
@@ -76,8 +79,10 @@ class Service(Value, frozen=True, kw_only=True):
 
 
 def check_business(business: Business) -> None:
-    """Raises `Invalid` for an unknown zone, half a pair of quiet hours or one that is no time of day."""
+    """Raises `Invalid` for an unknown zone, a mail address that is none, half a pair of quiet hours or one that is no
+    time of day."""
     named_zone(business.zone, "zone")
+    mail_address(business.email, "email")
     if bool(business.quiet_from) != bool(business.quiet_to):
         raise Invalid("quiet hours need both quietFrom and quietTo", field="quietFrom")
     for text in filter(None, (business.quiet_from, business.quiet_to)):
@@ -117,6 +122,12 @@ def named_zone(name: str, field: str) -> None:
         zone(name)
     except Invalid as error:
         raise error.within(field) from None
+
+
+def mail_address(text: str, field: str) -> None:
+    """Raises `Invalid` at `field` unless the text is a mail address, or empty."""
+    if text and not _ADDRESS.fullmatch(text):
+        raise Invalid("this is not a mail address: write it as name@example.com", field=field)
 
 
 def _camel(field: str) -> str:

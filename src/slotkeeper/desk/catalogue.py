@@ -24,6 +24,7 @@ from slotkeeper.core.service import (
     check_apart,
     check_business,
     check_service,
+    mail_address,
     named_zone,
 )
 from slotkeeper.core.ticks import DAY_SECONDS, Instant
@@ -87,6 +88,7 @@ def _check_service(reading: Reading, business: str, service: Service) -> None:
 
 
 def _check_customer(reading: Reading, business: str, customer: Customer) -> None:
+    mail_address(customer.email, "email")
     if customer.zone:
         named_zone(customer.zone, "zone")
 

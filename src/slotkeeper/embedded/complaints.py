@@ -11,7 +11,7 @@ from slotkeeper.core.errors import Invalid, Missing, Refused, SlotkeeperError, T
 from slotkeeper.core.ticks import parse_instant
 from slotkeeper.embedded.walltime import shown
 from slotkeeper.settings import WrongSettings
-from slotkeeper.stores.sqlite import Damaged
+from slotkeeper.stores.schema import Damaged
 
 REFUSED, WRONG, UNREACHABLE, FAULT = 1, 2, 3, 70
 
@@ -79,7 +79,7 @@ def _message(error: Exception) -> str:
         case msgspec.MsgspecError():
             return f"the database holds a document that cannot be read: {error}"
         case OSError() if error.filename:
-            return f"{error.filename}: {error.strerror}"
+            return f"{str(error.filename).removesuffix('.partial')}: {error.strerror}"
         case SlotkeeperError() | OSError():
             return str(error)
         case _:

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from slotkeeper.core.actor import Actor
-from slotkeeper.core.errors import Invalid, Missing, Refused
+from slotkeeper.core.errors import Invalid, KeyReused, Missing, Refused
 from slotkeeper.core.service import Service
 from slotkeeper.core.ticks import Instant
 from slotkeeper.desk.desk import Desk
@@ -111,6 +111,8 @@ class Importer:
             return Bad(number, error.message, "invalid", error.field)
         except Missing as error:
             return Bad(number, f"there is no {error.kind} {error.id!r}", "missing")
+        except KeyReused as error:
+            return Bad(number, "a row with this id came before, with another content", error.code)
         except Refused as error:
             return Bad(number, error.message, error.code)
 

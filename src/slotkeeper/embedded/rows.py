@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import msgspec
 from msgspec import Meta
@@ -118,7 +118,7 @@ def unguarded(cell: str) -> str:
 def row_from_json(line: bytes) -> Row:
     """Raises `Invalid` for a line that is no row."""
     try:
-        return _checked(fitted(parse(line), Row))
+        return _checked(_fitted(parse(line)))
     except Malformed as error:
         raise Invalid(error.message.replace("the body", "the line"), field=error.field) from error
 
@@ -135,13 +135,15 @@ def row_from_cells(columns: list[str], cells: list[str]) -> Row:
     body["details"] = _details(body)
     if "resourceIds" in body:
         body["resourceIds"] = re.split(r"[\s;,|]+", body["resourceIds"].strip())
-    return _checked(fitted(body, Row, is_text=True))
+    return _checked(_fitted(body, is_text=True))
 
 
 def check_columns(columns: list[str]) -> None:
     """Raises `Invalid` for a head that names what we do not know, or no start."""
     known = (*COLUMNS, *OTHER_COLUMNS)
     unknown = [name for name in columns if name not in known]
+    if len(columns) == 1 and re.search(r"[;\t]", columns[0]):
+        raise Invalid("the columns must have commas between them: write the file as CSV with commas")
     if unknown:
         raise Invalid(f"there is no column {unknown[0][:60]!r}; known are {', '.join(known)}")
     if "startTime" not in columns:
@@ -160,6 +162,15 @@ def _details(body: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(details, dict):
         raise Invalid("details must be a JSON object", field="details")
     return details | {name: body.pop(name) for name in ("description", "location") if name in body}
+
+
+def _fitted(body: Any, *, is_text: bool = False) -> Row:
+    try:
+        return fitted(body, Row, is_text=is_text)
+    except Invalid as error:
+        if error.field == "status":
+            raise Invalid(f"a status is one of {', '.join(get_args(Status))}", field="status") from error
+        raise
 
 
 def _checked(row: Row) -> Row:

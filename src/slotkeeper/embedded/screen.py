@@ -4,6 +4,8 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from shutil import which
 from typing import Any
 
 import click
@@ -15,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 PIPED_WIDTH = 200
+PROGRAM = "slotkeeper"
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 STATUS_STYLES = {
@@ -27,11 +30,20 @@ STATUS_STYLES = {
     "noShow": "magenta",
     "expired": "dim",
     "sent": "green",
+    "kept": "cyan",
     "waiting": "yellow",
     "dead": "red",
 }
 
 json_option = click.option("--json", "is_json", is_flag=True, help="Answer in JSON, for programs.")
+
+
+def program() -> str:
+    """How the command is called from here: by its name where the shell finds it, else by its path."""
+    beside = Path(sys.executable).with_name(PROGRAM)
+    if which(PROGRAM) or not beside.exists():
+        return PROGRAM
+    return str(beside.relative_to(Path.cwd()) if beside.is_relative_to(Path.cwd()) else beside)
 
 
 def out() -> Console:

@@ -11,7 +11,7 @@ import click
 
 from slotkeeper.contracts import Clock
 from slotkeeper.core.actor import SCOPES, Actor
-from slotkeeper.core.errors import Refused
+from slotkeeper.core.errors import Missing, Refused
 from slotkeeper.core.service import Business
 from slotkeeper.desk import catalogue
 from slotkeeper.desk.desk import Desk
@@ -82,11 +82,16 @@ class Home:
         """The business of that id; without one, the only one that there is.
 
         Raises:
-            Needs: there is none, or several.
+            Needs: there is none, or several, or none of that id.
         """
         if business is None:
-            business = self._only()
-        return self.office(business)
+            return self.office(self._only())
+        try:
+            return self.office(business)
+        except Missing as error:
+            found = self.businesses()
+            hint = f"These are there: {', '.join(found)}." if found else "Make one with `slotkeeper init`."
+            raise Needs(f"there is no business {business!r}", hint) from error
 
     def office(self, business: str) -> "Office":
         """Raises `Missing` when there is no such business."""

@@ -10,7 +10,7 @@ from msgspec import Meta
 from slotkeeper.core.actor import Actor
 from slotkeeper.core.appointment import Action, Appointment, Contact, Status
 from slotkeeper.core.errors import Invalid
-from slotkeeper.core.service import named_zone
+from slotkeeper.core.service import mail_address, named_zone
 from slotkeeper.core.ticks import Instant
 from slotkeeper.core.value import Id
 from slotkeeper.desk import agenda, booking, changing
@@ -26,7 +26,6 @@ REPLAYED: Headers = (("idempotency-replayed", "true"),)
 
 _FIRST, _LAST = Instant(0), Instant(10**11)
 _CURSOR = re.compile(r"[0-9]{12}/[A-Za-z0-9_.:@+-]{1,128}")
-_ADDRESS = re.compile(r"[^@\s\"<>,;:\\()\[\]]{1,64}@[^@\s\"<>,;:\\()\[\]]{1,189}")
 
 Reason = Annotated[str, Meta(max_length=500)]
 Members = Annotated[tuple[Id, ...], Meta(max_length=20)]
@@ -184,8 +183,7 @@ def told(appointment: Appointment) -> str:
 
 def checked(contact: Contact) -> Contact:
     """The contact. Raises `Invalid` for a mail address or a zone that is none."""
-    if contact.email and not _ADDRESS.fullmatch(contact.email):
-        raise Invalid("this is not a mail address: write it as name@example.com", field="customer.email")
+    mail_address(contact.email, "customer.email")
     if contact.zone:
         named_zone(contact.zone, "customer.zone")
     return contact

@@ -11,6 +11,7 @@ from slotkeeper.embedded.rows import row_of
 from slotkeeper.embedded.screen import as_json, json_option, panel
 from slotkeeper.embedded.session import Office, at_business
 from slotkeeper.embedded.walltime import clock, read_time, shown
+from slotkeeper.web.appointments import checked
 from slotkeeper.web.bodies import fitted, safe_text
 
 
@@ -53,7 +54,7 @@ def book(
         service_id=service,
         resource_ids=resources,
         customer_id=customer,
-        contact=fitted({key: safe_text(value, key) for key, value in contact.items()}, Contact),
+        contact=checked(fitted({key: safe_text(value, key) for key, value in contact.items()}, Contact)),
         details=details,
         override=override,
         request_key=once,

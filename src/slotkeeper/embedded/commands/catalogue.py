@@ -4,8 +4,9 @@ Each kind's options follow from its fields, so none can be forgotten; three shap
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any
 
 import click
@@ -13,8 +14,8 @@ import msgspec
 from msgspec import inspect
 
 from slotkeeper.core.errors import InUse, Invalid, Outdated
-from slotkeeper.core.hours import WEEKDAYS, Schedule
-from slotkeeper.core.service import Need, Resource, Service
+from slotkeeper.core.hours import WEEKDAYS, Opening, Schedule
+from slotkeeper.core.service import Need, Pool, Resource, Service
 from slotkeeper.desk import catalogue
 from slotkeeper.desk.catalogue import KINDS, Item
 from slotkeeper.documents import CatalogueKind
@@ -124,10 +125,22 @@ def flag_of(name: str) -> str:
     return "--" + re.sub(r"[A-Z]", lambda letter: "-" + letter[0].lower(), SHORT.get(name, name))
 
 
-def options_of(kind: CatalogueKind) -> list[click.Option]:
-    """An option for each field of the kind."""
-    fields = msgspec.structs.fields(KINDS[kind][0])
-    return [_option(each.encode_name, inspect.type_info(each.type)) for each in fields]
+def options_of(kind: CatalogueKind, *, is_new: bool = False) -> list[click.Option]:
+    """An option for each field of the kind; for a new thing the help says what holds without it."""
+    options = []
+    for each in msgspec.structs.fields(KINDS[kind][0]):
+        option = _option(each.encode_name, inspect.type_info(each.type))
+        if is_new and (default := _default(each.default)):
+            option.help = f"{option.help}  [default: {default}]"
+        options.append(option)
+    return options
+
+
+def _default(value: object) -> str:
+    """A field's default as the help says it; empty where there is none, or nothing to say."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if isinstance(value, (int, str)) else ""
 
 
 def _option(name: str, kind: inspect.Type) -> click.Option:
@@ -196,9 +209,16 @@ def _resource_row(resource: Resource) -> tuple[object, ...]:
 
 
 def _schedule_row(schedule: Schedule) -> tuple[object, ...]:
+    return schedule.name, "\n".join(_weekly(schedule)) or "closed", len(schedule.overrides)
+
+
+def _weekly(schedule: Schedule) -> list[str]:
     days = {day: getattr(schedule.weekly, day) for day in WEEKDAYS}
-    hours = [f"{day} {', '.join(f'{each.from_}-{each.to}' for each in open_)}" for day, open_ in days.items() if open_]
-    return schedule.name, "\n".join(hours) or "closed", len(schedule.overrides)
+    return [f"{day} {_hours(open_)}" for day, open_ in days.items() if open_]
+
+
+def _hours(openings: Iterable[Opening]) -> str:
+    return ", ".join(f"{each.from_}-{each.to}" for each in openings) or "closed"
 
 
 def _is(active: bool) -> str:
@@ -260,7 +280,7 @@ def group_of(kind: CatalogueKind) -> click.Group:
     def show(office: Office, id: str, is_json: bool) -> None:
         _show(catalogue.item(office.desk, office.actor, kind, id), is_json)
 
-    @group.command("add", help=f"Add a {kind} called ID.", params=options_of(kind))
+    @group.command("add", help=f"Add a {kind} called ID.", params=options_of(kind, is_new=True))
     @click.argument("id")
     @json_option
     @at_business
@@ -311,13 +331,32 @@ def _show(item: Item[Any], is_json: bool) -> None:
     if is_json:
         as_json(_builtins(item))
         return
-    facts = msgspec.to_builtins(item.value)
+    facts = {name: _said(value) for name, value in msgspec.to_builtins(item.value).items()} | _written(item.value)
     width = max(map(len, facts), default=0)
-    panel(item.id, [f"{name:<{width}}  {_said(value)}" for name, value in facts.items()])
+    lines = []
+    for name, said in facts.items():
+        lines += [f"{head:<{width}}  {line}" for head, line in zip(chain([name], repeat("")), said, strict=False)]
+    panel(item.id, lines)
 
 
-def _said(value: object) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+def _written(value: object) -> dict[str, list[str]]:
+    """The fields that have a short way to be written, in that way."""
+    match value:
+        case Schedule():
+            dates = [f"{each.date} {_hours(each.hours)}" for each in value.overrides]
+            return {"weekly": _weekly(value) or ["closed"]} | ({"overrides": dates} if dates else {})
+        case Service():
+            return {"needs": [_needs(value)]}
+        case Pool():
+            return {"resourceIds": [", ".join(value.resource_ids)]}
+        case _:
+            return {}
+
+
+def _said(value: object) -> list[str]:
+    if isinstance(value, bool):
+        return [_is(value)]
+    return (value if isinstance(value, str) else msgspec.json.encode(value).decode()).splitlines() or [""]
 
 
 _SUMMARIES: dict[CatalogueKind, str] = {

@@ -10,7 +10,7 @@ from slotkeeper.desk.keys import Made as MadeKey
 from slotkeeper.desk.keys import create_key
 from slotkeeper.embedded import demo as clinic
 from slotkeeper.embedded.commands.serve import announce
-from slotkeeper.embedded.screen import panel, progress
+from slotkeeper.embedded.screen import panel, program, progress
 from slotkeeper.embedded.session import Session
 from slotkeeper.settings import Settings
 from slotkeeper.web.table import ROUTES
@@ -67,8 +67,8 @@ def _lines(settings: Settings, key: MadeKey, done: str, *, is_served: bool) -> I
             yield f"{name + ':':<16}{settings.base_url}{pattern.format(business=clinic.BUSINESS)}"
     yield f"{'Admin key:':<16}{key.secret}"
     yield ""
-    yield "Ctrl-C stops the server." if is_served else "Serve it: slotkeeper serve"
-    yield "See the week: slotkeeper agenda --week --business riverside"
+    yield "Ctrl-C stops the server." if is_served else f"Serve it: {program()} serve"
+    yield f"See the week: {program()} agenda --week --business {clinic.BUSINESS}"
 
 
 COMMANDS = {"demo": demo}

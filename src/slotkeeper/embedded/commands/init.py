@@ -12,7 +12,7 @@ from slotkeeper.core.service import Business
 from slotkeeper.core.zones import zone_names
 from slotkeeper.desk.catalogue import put_profile
 from slotkeeper.desk.keys import Made, create_key
-from slotkeeper.embedded.screen import as_json, json_option, panel
+from slotkeeper.embedded.screen import as_json, json_option, panel, program
 from slotkeeper.embedded.session import CLI, Home, Session
 from slotkeeper.web.bodies import fitted
 
@@ -76,6 +76,7 @@ def _check_zone(name: str) -> None:
 
 
 def _welcome(home: Home, business: str, made: Made) -> None:
+    name, whose = program(), f" --business {business}" if len(home.businesses()) > 1 else ""
     panel(
         f"{business} is ready",
         [
@@ -84,11 +85,11 @@ def _welcome(home: Home, business: str, made: Made) -> None:
             "          It is shown this once: keep it safe.",
             "",
             "Next:",
-            "  slotkeeper schedules add week --name 'Opening hours' --open 'mon-fri 09:00-17:00'",
-            f"  slotkeeper resources add ada --name Ada --zone {home.office(business).zone} --schedule week",
-            "  slotkeeper services add visit --name Visit --minutes 30 --need ada",
-            "  slotkeeper slots visit",
-            "  slotkeeper serve",
+            f"  {name} schedules add week --name 'Opening hours' --open 'mon-fri 09:00-17:00'{whose}",
+            f"  {name} resources add ada --name Ada --zone {home.office(business).zone} --schedule week{whose}",
+            f"  {name} services add visit --name Visit --minutes 30 --need ada{whose}",
+            f"  {name} slots visit{whose}",
+            f"  {name} serve",
         ],
     )
 

@@ -7,6 +7,7 @@ from slotkeeper.courier.log import MAX_PAGE, Notification, notification, notific
 from slotkeeper.embedded.screen import as_json, json_option, panel, table
 from slotkeeper.embedded.session import Office, at_business
 from slotkeeper.embedded.walltime import shown
+from slotkeeper.senders.outbox import KEPT
 
 
 @click.command()
@@ -38,7 +39,7 @@ def show(office: Office, title: str, found: tuple[Notification, ...], is_json: b
             (
                 each.id,
                 shown(each.at, office.zone),
-                each.state,
+                _state(each),
                 each.kind,
                 each.channel,
                 each.to or "(no address)",
@@ -51,13 +52,18 @@ def show(office: Office, title: str, found: tuple[Notification, ...], is_json: b
     )
 
 
+def _state(found: Notification) -> str:
+    """What became of it; what only the outbox took has not been sent to anyone."""
+    return "kept" if found.state == "sent" and found.answer == KEPT else found.state
+
+
 def _one(office: Office, found: Notification, is_json: bool) -> None:
     if is_json:
         as_json(msgspec.to_builtins(found))
         return
     head = [
         f"When     {shown(found.at, office.zone)}, try {found.attempts}",
-        f"State    {found.state}: {found.answer}",
+        f"State    {_state(found)}: {found.answer}",
         f"To       {found.to or '(no address)'} by {found.channel}",
         f"About    appointment {found.appointment_id} ({found.kind})",
         f"Subject  {found.subject}",

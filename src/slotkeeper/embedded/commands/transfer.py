@@ -16,6 +16,7 @@ from slotkeeper.core.actor import SCOPES, Actor
 from slotkeeper.core.errors import Invalid, SlotkeeperError
 from slotkeeper.core.service import Business
 from slotkeeper.desk.catalogue import put_profile
+from slotkeeper.desk.keys import Made, create_key, keys
 from slotkeeper.documents import business_key
 from slotkeeper.embedded import copying
 from slotkeeper.embedded.importing import Bad, Format, Importer, Tally
@@ -52,7 +53,8 @@ def import_(
     Each row is booked as the API would, so conflicts are found. A bad row is named with its line and its reason, and
     the rest goes on. Rows with an id may be read again: nothing is booked twice. Exit code 1: some rows were bad.
 
-    JSON Lines that `slotkeeper export --all` wrote bring the whole business along.
+    JSON Lines that `slotkeeper export --all` wrote bring the whole business along; it gets a new key, as keys are
+    not copied.
     """
     session: Session = ctx.obj
     kind = _format(file, kind)
@@ -62,7 +64,10 @@ def import_(
             office = _office(home, brought, business)
             job = _Job(Importer(office, is_told=notify), Source(stream), errors_file)
             tally = job.run(kind, file.stat().st_size if str(file) != "-" else None)
+            made = _first_key(office) if brought is not None else None
     _sum_up(tally, errors)
+    if made is not None:
+        click.echo(f"Keys are not copied. A new one, shown this once: {made.secret}")
     ctx.exit(1 if tally.bad else 0)
 
 
@@ -152,6 +157,13 @@ def _office(home: Home, brought: tuple[str, Business] | None, business: str | No
         actor = Actor(business=id, id=CLI, scopes=frozenset(SCOPES))
         put_profile(home.desk, actor, brought[1], seen_version="0")
     return home.office(id)
+
+
+def _first_key(office: Office) -> Made | None:
+    """A key for a business that came without any: by its keys it is found, here as at the door."""
+    if keys(office.desk, office.actor):
+        return None
+    return create_key(office.desk, office.actor, "first key", SCOPES)
 
 
 def _first_line(stream: BinaryIO) -> str:

@@ -22,6 +22,13 @@ def test_every_route_is_on_the_page() -> None:
         assert route.summary in page
 
 
+def test_every_example_goes_to_the_address_that_the_reader_sets_once() -> None:
+    calls = re.findall(r"curl (?:-X [A-Z]+ )?(\S+)", unescape(the_page()))
+
+    assert len(calls) == len(ROUTES) + 1
+    assert all(call.startswith('"$API/') for call in calls)
+
+
 def test_every_link_within_the_page_leads_somewhere() -> None:
     page = the_page()
     ids = re.findall(r'id="([^"]+)"', page)

@@ -23,7 +23,10 @@ BACKOFF_SECONDS = (30, 60, 120, 300, 900, 1800, 3600, 7200)
 
 
 class ReminderRule(Value, frozen=True, kw_only=True):
-    """Remind `lead_minutes` before the start. A rule of one service comes on top of those of all services."""
+    """Remind that many minutes before the start. A rule of one service comes on top of those of all services.
+
+    Until the first rule is added, reminders go out 24 hours and 1 hour before.
+    """
 
     lead_minutes: Annotated[int, Meta(ge=5, le=525_600)]
     channel: Channel = "email"

@@ -17,7 +17,9 @@ from slotkeeper.web.routes import Route
 
 Schema = Mapping[str, Any]
 
-_ORIGIN = "http://127.0.0.1:8000"
+_ORIGIN = "$API"
+"""A variable that the page lets the reader set once: the page does not know where it is served."""
+
 _SAMPLES = {
     "id": "ID",
     "business": "clinic",
@@ -138,7 +140,7 @@ def _answer(answer: Schema) -> str:
 
 def _curl(route: Route, operation: Schema) -> str:
     """A call that can be pasted into a shell."""
-    parts = [f"curl {'' if route.method == 'GET' else f'-X {route.method} '}'{_address(route, operation)}'"]
+    parts = [f'curl {"" if route.method == "GET" else f"-X {route.method} "}"{_address(route, operation)}"']
     if route.access not in ("open", "public"):
         parts.append('-H "Authorization: Bearer $KEY"')
     if route.is_repeatable:

@@ -1,6 +1,7 @@
 """The SQLite store: the contract of every store, and what is its own."""
 
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -86,6 +87,25 @@ def test_a_change_that_failed_half_way_is_never_kept(path: Path) -> None:
     with store.batch():
         put(store, A, b"two", version=1)
     assert store.read([A])[A].version == 2
+    store.close()
+
+
+def test_what_a_full_disk_has_undone_is_not_remembered(path: Path) -> None:
+    store = SqliteStore(path)
+    put(store, A, b"one")
+    size = path.with_name(path.name + "-wal").stat().st_size
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 4096, limits[1]))
+
+    try:
+        with pytest.raises(Unreachable, match="cannot commit"), store.batch():
+            put(store, B, b"x" * 50_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with store.batch():
+        remembered = store.read([A, B])
+
+    assert remembered.keys() == {A}
     store.close()
 
 

@@ -67,6 +67,7 @@ class SqliteStore:
         self._known: dict[Key, Doc | None] = {}
         self._others = -1
         self._half_done = False
+        self._is_begun = False
         with _unreachable("cannot open the database"):
             check_ours(self._path, may_be_new=True)
             self._writer = self._connect()
@@ -164,7 +165,7 @@ class SqliteStore:
                 raise Unreachable("a write in this batch failed half-way, so none of it was kept")
             with _unreachable("cannot commit"):
                 if self._writer.in_transaction:
-                    self._writer.execute("COMMIT")
+                    self._commit_begun()
         finally:
             self._batch_thread = None
             self._roll_back()
@@ -215,7 +216,7 @@ class SqliteStore:
         try:
             with _unreachable("cannot write"):
                 if not self._writer.in_transaction:
-                    self._writer.execute("BEGIN IMMEDIATE")
+                    self._begin()
                 self._apply(change)
         except Unreachable:
             # Some of the change may stand in the open transaction: it must never be committed.
@@ -249,10 +250,20 @@ class SqliteStore:
             self._others = others
         self._forget_oldest()
 
+    def _begin(self) -> None:
+        self._writer.execute("BEGIN IMMEDIATE")
+        self._is_begun = True
+
+    def _commit_begun(self) -> None:
+        self._writer.execute("COMMIT")
+        self._is_begun = False
+
     def _roll_back(self) -> None:
-        """Leave no transaction open; what was known of one that is undone is forgotten."""
-        if self._writer.in_transaction:
+        """Leave no transaction open; what was known of one that is undone is forgotten. A full disk makes SQLite undo
+        it by itself, so whether one is open still does not tell."""
+        if self._is_begun:
             self._known.clear()
+            self._is_begun = False
         roll_back(self._writer)
 
     def _commit_queued(self) -> None:
@@ -262,13 +273,13 @@ class SqliteStore:
             tickets.append(self._queue.popleft())
         try:
             with _unreachable("cannot commit"):
-                self._writer.execute("BEGIN IMMEDIATE")
+                self._begin()
                 for ticket in tickets:
                     try:
                         self._apply(ticket.change)
                     except Stale as stale:
                         ticket.error = stale
-                self._writer.execute("COMMIT")
+                self._commit_begun()
         except Unreachable as failure:
             for ticket in tickets:
                 ticket.error = failure

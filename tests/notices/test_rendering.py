@@ -234,8 +234,13 @@ def test_an_appointment_without_a_service_is_named_by_its_language() -> None:
     assert words.subject == "Erinnerung: Termin, Dienstag, 24. November 2026, 09:30"
 
 
-def test_a_template_that_fails_is_passed_over() -> None:
-    broken = Template(kind="reminder", subject="{{ nobody.knows }}", text="{% if %}")
+@pytest.mark.parametrize(
+    "text",
+    ["{% if %}", "{% if lead %}" * 120 + "x" + "{% endif %}" * 120, "{{ " + "lead if lead else " * 900 + "lead }}"],
+    ids=["syntax", "indents", "recursion"],
+)
+def test_a_template_that_fails_is_passed_over(text: str) -> None:
+    broken = Template(kind="reminder", subject="{{ lead }}", text=text)
 
     assert render(an_occasion(templates=[broken])).subject.startswith("Reminder: Visit")
 

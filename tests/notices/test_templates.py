@@ -63,7 +63,14 @@ def test_a_template_may_print_what_is_promised(source: str) -> None:
         "{{ loop.index }}",
         "{% filter upper %}x{% endfilter %}",
         "{{ notes|safe }}",
+        "{{ " + "(" * 9000 + "lead" + ")" * 9000 + " }}",
+        "{{ " + "not " * 4000 + "lead }}",
+        "{{ lead" + "|upper" * 2500 + " }}",
+        "{{ " + "lead if lead else " * 900 + "lead }}",
+        "{% if lead %}" * 100 + "x" + "{% endif %}" * 100,
+        "{{ " + "9" * 5000 + " }}",
     ],
+    ids=lambda source: source[:40],
 )
 def test_a_template_may_do_nothing_else(source: str) -> None:
     with pytest.raises(Invalid):

@@ -93,7 +93,7 @@ def render(occasion: Occasion) -> Words:
     if own is not None:
         try:
             return _rendered(occasion, language_of(own.language, *wanted), own.subject, own.text, own.html)
-        except (TemplateError, TypeError, ValueError) as error:
+        except (TemplateError, TypeError, ValueError, RecursionError, SyntaxError) as error:
             _log.warning("a template for %s failed and was passed over: %s", occasion.kind, error)
     language = language_of(*wanted)
     subject, text = _packaged(language.code, occasion.kind)

@@ -38,7 +38,10 @@ _ALLOWED = (
     nodes.For, nodes.Concat,
 )  # fmt: skip
 _COMPARISONS = ("eq", "ne")
+_MAX_LEVELS = 30
+"""How deep `if`, filters and parentheses may stand in one another: Python compiles no more than 100 indents."""
 
+_TOO_DEEP = f"the template is nested deeper than {_MAX_LEVELS} levels: say it with fewer ifs, filters and parentheses"
 _parser = ImmutableSandboxedEnvironment()
 
 
@@ -55,11 +58,15 @@ def check_source(source: str) -> None:
     """Raises `Invalid` for a source that does not compile, or uses what is not known."""
     try:
         tree = _parser.parse(source)
+        own = {loop.target.name for loop in tree.find_all(nodes.For) if isinstance(loop.target, nodes.Name)}
     except TemplateError as error:
         raise Invalid(f"the template does not compile: {error}") from None
-    own = {loop.target.name for loop in tree.find_all(nodes.For) if isinstance(loop.target, nodes.Name)}
+    except RecursionError:
+        raise Invalid(_TOO_DEEP) from None
+    except ValueError:
+        raise Invalid("the template does not compile: a number in it has too many digits") from None
     own.add("loop")
-    _check(tree, own, is_in_loop=False)
+    _check(tree, own, is_in_loop=False, levels=_MAX_LEVELS)
 
 
 def chosen(templates: Iterable[Template], kind: str, service_id: str, languages: Iterable[str]) -> Template | None:
@@ -77,7 +84,9 @@ def chosen(templates: Iterable[Template], kind: str, service_id: str, languages:
     return None
 
 
-def _check(node: nodes.Node, own: set[str], *, is_in_loop: bool) -> None:
+def _check(node: nodes.Node, own: set[str], *, is_in_loop: bool, levels: int) -> None:
+    if not levels:
+        raise Invalid(_TOO_DEEP)
     if not isinstance(node, _ALLOWED):
         raise Invalid(f"line {node.lineno}: a template prints names, with if, for and filters, and nothing else")
     match node:
@@ -96,7 +105,7 @@ def _check(node: nodes.Node, own: set[str], *, is_in_loop: bool) -> None:
         case _:
             pass
     for child in node.iter_child_nodes():
-        _check(child, own, is_in_loop=is_in_loop)
+        _check(child, own, is_in_loop=is_in_loop, levels=levels - 1)
 
 
 def _check_part(node: nodes.Getattr, own: set[str]) -> None:

@@ -47,6 +47,24 @@ def test_the_file_is_written_ahead_and_synced_in_full(path: Path) -> None:
     store.close()
 
 
+def test_a_new_file_is_its_owners_alone_and_an_old_one_stays_as_it_is(path: Path) -> None:
+    store = SqliteStore(path)
+    put(store, A, b"one")
+    modes = [each.stat().st_mode & 0o777 for each in path.parent.iterdir()]
+    store.close()
+
+    path.chmod(0o640)
+    SqliteStore(path).close()
+
+    assert modes == [0o600] * 3
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_folder_that_is_not_there_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(Unreachable, match="No such file"):
+        SqliteStore(tmp_path / "none" / "test.db")
+
+
 def test_two_stores_on_one_file_see_each_other(path: Path) -> None:
     one, two = SqliteStore(path), SqliteStore(path)
 

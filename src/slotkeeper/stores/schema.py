@@ -1,5 +1,6 @@
 """The schema of a SQLite file: numbered scripts, each run once, and only in files that are ours."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -10,6 +11,13 @@ from slotkeeper.core.errors import Unreachable
 
 class Damaged(Unreachable):
     """The file is not a Slotkeeper database, or is of a newer version than this program knows."""
+
+
+def make_private(path: str) -> None:
+    """Make a new file that only its owner can read: it will hold what customers say of themselves. The log files that
+    SQLite puts beside it take its permissions over. A file that is there keeps its own."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def check_ours(path: str, *, may_be_new: bool) -> None:

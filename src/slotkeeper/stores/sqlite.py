@@ -16,7 +16,7 @@ import msgspec
 
 from slotkeeper.contracts import Change, Doc, Key, ListName, Page, Place, Put, Range, Stale
 from slotkeeper.core.errors import Unreachable
-from slotkeeper.stores.schema import Damaged, check_ours, migrate, roll_back
+from slotkeeper.stores.schema import Damaged, check_ours, make_private, migrate, roll_back
 
 IN_MEMORY = ":memory:"
 WALK_ROWS = 500
@@ -69,6 +69,8 @@ class SqliteStore:
         self._half_done = False
         self._is_begun = False
         with _unreachable("cannot open the database"):
+            if self._path != IN_MEMORY:
+                make_private(self._path)
             check_ours(self._path, may_be_new=True)
             self._writer = self._connect()
             migrate(self._writer)
@@ -398,5 +400,5 @@ def _unreachable(doing: str) -> Iterator[None]:
     """Whatever SQLite complains of becomes `Unreachable`: never "nothing is there"."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise Unreachable(f"{doing}: {error}") from error

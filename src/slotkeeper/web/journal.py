@@ -21,6 +21,7 @@ from slotkeeper.web.views import ListView, Time, View, time_or_none
 TOPIC = "What happened"
 AUDIT_PAGE = 1000
 MAX_AUDIT_DAYS = 92
+A_MONTH = 30 * DAY_SECONDS
 _CURSOR = re.compile(r"[0-9]{12}/[A-Za-z0-9_.:@+-]{1,128}")
 _LAST_EVENT = 10**12 - 1
 
@@ -42,10 +43,11 @@ class EventQuery(Body, frozen=True, kw_only=True):
 
 
 class AuditQuery(Body, frozen=True, kw_only=True):
-    """What was done in `from <= time < to`, oldest first."""
+    """What was done in `from <= time < to`, oldest first: in the 30 days before `to`, and until now, unless said
+    otherwise."""
 
-    from_: str = msgspec.field(name="from")
-    to: str
+    from_: str = msgspec.field(default="", name="from")
+    to: str = ""
     cursor: str = ""
 
 
@@ -135,7 +137,8 @@ def events(call: Call[None, EventQuery]) -> Answer:
 def listed(call: Call[None, AuditQuery]) -> Answer:
     """The entries of the audit log, oldest first."""
     query = call.query
-    since, until = moment(query.from_, "from"), moment(query.to, "to")
+    until = moment(query.to, "to") if query.to else Instant(call.desk.now() + 1)
+    since = moment(query.from_, "from") if query.from_ else Instant(until - A_MONTH)
     if not since < until <= since + MAX_AUDIT_DAYS * DAY_SECONDS:
         raise Invalid(f"to must be after from, at most {MAX_AUDIT_DAYS} days", field="to")
     after = after_of(query.cursor, _CURSOR)

@@ -88,6 +88,33 @@ def test_a_reason_that_was_not_needed_is_no_override(clinic: Setting) -> None:
     assert examine(clinic.store, clinic.clock.now).overrides == 0
 
 
+def test_an_overlap_is_told_beside_the_rule_that_hid_it(clinic: Setting) -> None:
+    """alextselegidis/easyappointments#1783: after hours, the second one squeezed in was told of the hours alone."""
+    late = "2026-11-24T20:00:00Z"
+    staff = a_key(clinic, "read", "book", "staff")
+    with serving(clinic.clock, clinic.store) as [port]:
+        first, second = (post(port, staff, late, override={"reason": REASON}) for _ in range(2))
+
+    assert [warning.split(":")[0] for warning in first.body["warnings"]] == ["closed"]
+    assert first.body["appointment"]["overrode"] == "closed"
+    assert [warning.split(":")[0] for warning in second.body["warnings"]] == ["closed", "taken"]
+    assert second.body["appointment"]["overrode"] == "taken"
+
+
+def test_nobody_is_overbooked_while_another_is_free(tmp_path: Path) -> None:
+    """alextselegidis/easyappointments#1431: the notice was overridden, and the first doctor had two patients."""
+    clinic = a_clinic(SqliteStore(tmp_path / "b.db"), doctors=3)
+    clinic.service("visit", notice_minutes=3000)
+    clinic.service("now")
+    clinic.book(START, "now", resource_ids=("d0",))
+    with serving(clinic.clock, clinic.store) as [port]:
+        made = post(port, a_key(clinic, "read", "book", "staff"), override={"reason": REASON})
+
+    assert made.body["appointment"]["resourceIds"] == ["d1"]
+    assert [warning.split(":")[0] for warning in made.body["warnings"]] == ["too-soon"]
+    assert examine(clinic.store, clinic.clock.now).overrides == 0
+
+
 def test_a_move_overrides_only_with_a_reason_too(clinic: Setting) -> None:
     """alextselegidis/easyappointments#1783: dragging one appointment over another overbooked as well."""
     clinic.book(START)

@@ -80,8 +80,8 @@ class Customer(Contact, frozen=True, kw_only=True):
 
 
 class Event(Value, frozen=True, kw_only=True):
-    """Something that happened to an appointment. `by` is the id of the key that did it, `warning` names the rule that
-    was overridden for it: the rule's code, a colon and what the rule says."""
+    """Something that happened to an appointment. `by` is the id of the key that did it, `warning` names the rules that
+    were overridden for it, the gravest last: for each a line of its code, a colon and what it says."""
 
     number: int
     type: EventType
@@ -267,7 +267,7 @@ def as_opened(appointment: Appointment) -> Appointment:
         revision=1,
         sequence=0,
         expires=first.expires,
-        overrode=first.warning.partition(":")[0],
+        overrode=first.warning.rpartition("\n")[2].partition(":")[0],
         details=appointment.details if appointment.first_details is None else appointment.first_details,
         contact=appointment.contact if appointment.first_contact is None else appointment.first_contact,
     )

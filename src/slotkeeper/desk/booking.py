@@ -59,23 +59,24 @@ def _book(desk: Desk, actor: Actor, order: Order, id: Id, reading: Reading, draf
     service = _service(reading, actor, order) if order.service_id else None
     placed = _place(reading, business, order, service, now)
     fresh = _appointment(id.value, order, service, placed, now, proof)
-    deed = Deed(now=now, by=actor.id, reason=order.override if placed.overridden else "", warning=placed.warning)
+    deed = Deed(
+        now=now, by=actor.id, reason=order.override if placed.overridden else "", warning="\n".join(placed.warnings)
+    )
     appointment = opened(fresh, deed, endpoints(reading, business))
     appointment = with_reminders(reading, business, profile, appointment, now)
     if order.hold_id:
         _use_up(reading, draft, business, order.hold_id)
     enter(draft, business, appointment, now)
-    if placed.overridden is None:
+    if not placed.overridden:
         return Booked(appointment)
     record(draft, actor, now, desk.new_id, "override", appointment.id, order.override)
-    return Booked(appointment, warnings=(placed.warning,))
+    return Booked(appointment, warnings=placed.warnings)
 
 
 def _repeated(earlier: Appointment, proof: str) -> Booked:
     if earlier.fingerprint != proof:
         raise KeyReused("this Idempotency-Key came before with another request: use a new key")
-    warning = earlier.events[0].warning
-    return Booked(as_opened(earlier), is_repeat=True, warnings=(warning,) if warning else ())
+    return Booked(as_opened(earlier), is_repeat=True, warnings=tuple(earlier.events[0].warning.splitlines()))
 
 
 def _service(reading: Reading, actor: Actor, order: Order) -> Service:
@@ -148,6 +149,6 @@ def _appointment(
         zone=placed.zone,
         created=now,
         expires=Instant(now + minutes * 60) if minutes else Instant(0),
-        overrode=placed.overridden.code if placed.overridden else "",
+        overrode=placed.overrode,
         fingerprint=proof,
     )

@@ -115,11 +115,11 @@ def move(desk: Desk, actor: Actor, move: Move) -> Appointment:
             tallies=placed.tallies,
             endpoints=endpoints(reading, business),
         )
-        after = replace(after, overrode=placed.overridden.code if placed.overridden else "", zone=placed.zone)
+        after = replace(after, overrode=placed.overrode, zone=placed.zone)
         after = with_reminders(reading, business, business_of(reading, business), after, deed.now)
         leave(draft, business, before)
         enter(draft, business, after, deed.now)
-        if placed.overridden is not None:
+        if placed.overridden:
             record(draft, actor, deed.now, desk.new_id, "override", after.id, move.override)
         return after
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from slotkeeper.contracts import Key
 from slotkeeper.core.errors import Invalid, Missing, OffStep, Refused, Taken
-from slotkeeper.core.rules import Facts, chosen, refusal
+from slotkeeper.core.rules import Facts, Member, chosen, refusal
 from slotkeeper.core.service import Resource, Service
-from slotkeeper.core.ticks import DAY_SECONDS, TICK_SECONDS, Instant, Window, day_of, tick_at
+from slotkeeper.core.ticks import DAY_SECONDS, TICK_SECONDS, Instant, Window, day_of, fits, tick_at
 from slotkeeper.core.zones import local
-from slotkeeper.desk.facts import Question, business_of, gather, groups_of, pinned_to
+from slotkeeper.desk.facts import Question, business_of, gather
 from slotkeeper.desk.refusing import explained, rival, with_alternatives
 from slotkeeper.documents import customer_tally_key, day_tally_key, kind_key
 from slotkeeper.ledger import Reading
@@ -33,7 +33,8 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """Where the wish finds its place: who serves, what will be claimed, and the rule that had to be overridden."""
+    """Where the wish finds its place: who serves, what will be claimed, and the rules that had to be overridden, one
+    that lets it overlap another claim last."""
 
     start: Instant
     end: Instant
@@ -43,11 +44,16 @@ class Placed:
     calendars: tuple[str, ...]
     tallies: tuple[tuple[str, str], ...] = ()
     zone: str
-    overridden: Refused | None = None
+    overridden: tuple[Refused, ...] = ()
 
     @property
-    def warning(self) -> str:
-        return f"{self.overridden.code}: {self.overridden.message}" if self.overridden else ""
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(f"{each.code}: {each.message}" for each in self.overridden)
+
+    @property
+    def overrode(self) -> str:
+        """The code of the gravest rule that was overridden; empty when none was."""
+        return self.overridden[-1].code if self.overridden else ""
 
 
 def place_by_service(
@@ -81,7 +87,15 @@ def place_by_service(
         if isinstance(refused, Taken):
             refused = _with_rival(reading, business, facts, wish, now, refused)
         raise with_alternatives(refused, wish.start, facts_over)
-    who = chosen(facts, tick_at(wish.start)) if refused is None else _anyone(reading, business, service, wish)
+    overridden: tuple[Refused, ...] = ()
+    if refused is None:
+        who = chosen(facts, tick_at(wish.start))
+    else:
+        span = Instant(wish.start - before), Instant(wish.end + after)
+        who = _anyone(reading, business, facts, wish, span, now)
+        is_taken = rival(reading, business, who, *span, now, wish.ignoring) is not None
+        is_told = isinstance(refused, Taken) or not is_taken
+        overridden = (refused,) if is_told else (refused, Taken("the time is taken"))
     return Placed(
         start=wish.start,
         end=wish.end,
@@ -91,7 +105,7 @@ def place_by_service(
         calendars=who,
         tallies=_tallies(business, service_id, service, wish, facts.zone),
         zone=facts.zone,
-        overridden=refused,
+        overridden=overridden,
     )
 
 
@@ -127,7 +141,7 @@ def place_freely(reading: Reading, business: str, wish: Wish, now: Instant) -> P
         resource_ids=wish.resource_ids,
         calendars=calendars,
         zone=zones[0] if zones else business_of(reading, business).zone,
-        overridden=refused,
+        overridden=() if refused is None else (refused,),
     )
 
 
@@ -157,10 +171,20 @@ def _with_rival(reading: Reading, business: str, facts: Facts, wish: Wish, now: 
     return explained(reading, business, refused, rival(reading, business, who, start, end, now, wish.ignoring))
 
 
-def _anyone(reading: Reading, business: str, service: Service, wish: Wish) -> tuple[str, ...]:
-    """Who serves when the rules are overridden: those who are named, then the first of each need."""
-    groups = pinned_to(groups_of(reading, business, service), wish.resource_ids)
-    return tuple(dict.fromkeys(id for ids, count in groups for id in ids[:count]))
+def _anyone(
+    reading: Reading, business: str, facts: Facts, wish: Wish, span: tuple[Instant, Instant], now: Instant
+) -> tuple[str, ...]:
+    """Who serves when the rules are overridden: those who are named, then for each need those who are there and free,
+    those who are there, and those who are free, in its order. `span` is the claim."""
+    at = facts.window.bit(tick_at(wish.start))
+    length = -(-(wish.end - wish.start) // TICK_SECONDS)
+
+    def last(member: Member) -> tuple[bool, bool, bool]:
+        is_open = bool(fits(member.open, length) & at)
+        is_free = rival(reading, business, [member.id], *span, now, wish.ignoring) is None
+        return not (is_open and is_free), not is_open, not is_free
+
+    return tuple(member.id for need in facts.needs for member in sorted(need.members, key=last)[: need.count])
 
 
 def _tallies(business: str, service_id: str, service: Service, wish: Wish, zone: str) -> tuple[tuple[str, str], ...]:

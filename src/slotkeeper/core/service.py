@@ -1,6 +1,7 @@
 """What a customer books, and who is needed for it."""
 
 import re
+from collections import Counter
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -110,7 +111,7 @@ def check_apart(groups: list[tuple[str, ...]]) -> None:
     """Raises `Invalid` when a resource stands in two needs of one service: it cannot be there twice."""
     seen: set[str] = set()
     for group in groups:
-        twice = seen.intersection(group) or {id for id in group if group.count(id) > 1}
+        twice = seen.intersection(group) or {id for id, count in Counter(group).items() if count > 1}
         if twice:
             raise Invalid(f"resource {min(twice)} stands in two needs of one service", field="needs")
         seen.update(group)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from slotkeeper.core.service import Pool
 from tests.web.asking import TUESDAY, Asker, a_key, a_web, clock_of
 
 LATER = "2026-11-24T10:00:00Z"
@@ -178,6 +179,14 @@ class TestMoving:
 
         assert (reply.status, reply.code) == (409, "taken")
         assert asker.dump() == before
+
+    def test_from_one_who_does_not_give_the_service_any_more_finds_another(self, asker: Asker) -> None:
+        id = asker.book(resourceIds=["d0"])
+        asker.setting.put("pool", "doctors", Pool(name="Doctors", resource_ids=("d1", "d2")))
+
+        reply = asker.post(f"/appointments/{id}/reschedule", {"startTime": LATER})
+
+        assert (reply.status, reply.json["resourceIds"]) == (200, ["d1"])
 
     def test_against_the_rules_needs_staff_and_a_reason(self, asker: Asker) -> None:
         id = asker.book(resourceIds=["d0"])

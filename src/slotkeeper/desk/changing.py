@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from slotkeeper.core.actor import Actor, Forbidden
 from slotkeeper.core.appointment import Action, Appointment, Contact, Deed, acted, check_movable, edited, moved
-from slotkeeper.core.errors import Missing, OffStep, Outdated, Refused, TooLate, WrongState
+from slotkeeper.core.errors import Invalid, Missing, OffStep, Outdated, Refused, TooLate, WrongState
 from slotkeeper.core.service import Service
 from slotkeeper.core.ticks import TICK_SECONDS, Instant
 from slotkeeper.desk.audit import record
@@ -202,7 +202,8 @@ def _new_place(reading: Reading, business: str, before: Appointment, move: Move,
     service = _as_long_as(service, Instant(end - move.start))
     try:
         return place_by_service(reading, business, before.service_id, service, wish, now)
-    except Refused:
+    except (Refused, Invalid):
+        # Invalid: one of those who serve does not give this service any more.
         if move.resource_ids:
             raise
     anyone = Wish(start=wish.start, end=end, customer_id=wish.customer_id, ignoring=wish.ignoring)

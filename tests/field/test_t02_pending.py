@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from slotkeeper.core.appointment import Appointment
+from slotkeeper.core.errors import WrongState
 from slotkeeper.core.ticks import Instant
+from slotkeeper.desk.changing import Request, act
 from slotkeeper.doctor import examine
 from slotkeeper.documents import appointment_key, appointment_put, decoded
 from slotkeeper.ledger import Draft
@@ -90,6 +92,23 @@ def test_a_request_that_ran_out_is_never_confirmed_over_its_successor(tmp_path: 
     """calcom/cal.diy#29968: overlapping pending requests could all be confirmed."""
     path = tmp_path / "a.db"
     only_the_later_is_confirmed(a_clinic_that_confirms(path), path)
+
+
+def test_a_clock_that_is_set_back_confirms_no_request_over_its_successor() -> None:
+    """calcom/cal.diy#29968, on a machine whose clock was fast: the first had run out, and the second has its time."""
+    clinic = a_clinic(doctors=1)
+    clinic.service("visit", needs_confirmation=True, confirm_within_minutes=60)
+    first = clinic.book(START)
+    clinic.clock.forward(hours=1)
+    second = clinic.book(START)
+    clinic.clock.forward(seconds=-1)
+
+    with pytest.raises(WrongState, match="expired"):
+        act(clinic.desk, clinic.actor, "confirm", Request(id=first.id))
+    act(clinic.desk, clinic.actor, "confirm", Request(id=second.id))
+    clinic.clock.forward(seconds=1)
+
+    assert examine(clinic.store, clinic.clock.now).is_clean
 
 
 def test_a_request_is_never_both_confirmed_and_declined(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from slotkeeper.desk.orders import digest
 from slotkeeper.desk.placing import Placed, Wish, place_by_service, place_freely
 from slotkeeper.desk.planning import endpoints, with_reminders
 from slotkeeper.documents import appointment_key, appointment_put, kind_key
-from slotkeeper.ledger import Draft, Reading, enter, leave, settle
+from slotkeeper.ledger import Draft, Reading, claim_keys, enter, leave, settle
 
 BY_CUSTOMERS: frozenset[Action] = frozenset({"cancel"})
 """The actions that need no staff."""
@@ -68,7 +68,7 @@ def act(desk: Desk, actor: Actor, action: Action, request: Request) -> Appointme
 
     def decide(reading: Reading, draft: Draft, before: Appointment, deed: Deed) -> Appointment:
         business = actor.business
-        _check_not_over(before, deed.now)
+        _check_not_over(reading, business, before, deed.now)
         if action == "cancel" and not actor.is_staff:
             _check_notice(reading, business, before, deed.now)
         after = acted(before, action, deed, endpoints(reading, business))
@@ -100,7 +100,7 @@ def move(desk: Desk, actor: Actor, move: Move) -> Appointment:
 
     def decide(reading: Reading, draft: Draft, before: Appointment, deed: Deed) -> Appointment:
         business = actor.business
-        _check_not_over(before, deed.now)
+        _check_not_over(reading, business, before, deed.now)
         check_movable(before)
         if not actor.is_staff:
             _check_notice(reading, business, before, deed.now)
@@ -166,9 +166,18 @@ def _change(desk: Desk, actor: Actor, request: Request, decide: Decide) -> Appoi
     return settle(desk.store, whole)
 
 
-def _check_not_over(appointment: Appointment, now: Instant) -> None:
-    """Raises `WrongState` for a pending one whose time to be confirmed has passed, also before it is swept up."""
-    if appointment.expires and appointment.expires <= now:
+def _check_not_over(reading: Reading, business: str, appointment: Appointment, now: Instant) -> None:
+    """Raises `WrongState` for a pending one whose time to be confirmed has passed, also before it is swept up.
+
+    Should the clock have been set back since, what tells is that another booking has swept its claim away: the time
+    may be that one's now.
+    """
+    if not appointment.expires:
+        return
+    keys = claim_keys(business, appointment)
+    reading.fetch(keys)
+    is_claimed = all(any(claim.owner == appointment.id for claim in reading.sheet(key)) for key in keys)
+    if appointment.expires <= now or not is_claimed:
         raise WrongState("the appointment has expired", facts={"appointmentStatus": "expired"})
 
 

@@ -94,6 +94,29 @@ class TestIdempotencyKeys:
 
         assert (again.status, again.body) == (200, first.body)
 
+    @pytest.mark.parametrize(
+        ("path", "body"),
+        [("/cancel", {}), ("/reschedule", {"startTime": "2026-11-24T11:00:00Z"}), ("", {"details": {"n": 2}})],
+        ids=["another-action", "another-time", "an-edit"],
+    )
+    def test_another_change_with_the_key_is_refused(self, asker: Asker, path: str, body: dict[str, object]) -> None:
+        id = asker.book()
+        asker.post(f"/appointments/{id}/reschedule", {"startTime": LATER}, headers=ONCE)
+        before = asker.dump()
+
+        reply = asker.ask("POST" if path else "PATCH", f"/appointments/{id}{path}", body, headers=ONCE)
+
+        assert (reply.status, reply.code) == (422, "key-reused")
+        assert asker.dump() == before
+
+    def test_a_move_that_came_twice_is_made_once(self, asker: Asker) -> None:
+        id = asker.book()
+        first = asker.post(f"/appointments/{id}/reschedule", {"startTime": LATER}, headers=ONCE)
+
+        again = asker.post(f"/appointments/{id}/reschedule", {"startTime": LATER}, headers=ONCE)
+
+        assert (again.status, again.body) == (200, first.body)
+
     def test_a_hold_is_made_once(self, asker: Asker) -> None:
         hold = {"serviceId": "visit", "startTime": TUESDAY}
 

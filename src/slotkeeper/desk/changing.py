@@ -8,13 +8,13 @@ from msgspec.structs import replace
 
 from slotkeeper.core.actor import Actor, Forbidden
 from slotkeeper.core.appointment import Action, Appointment, Contact, Deed, acted, check_movable, edited, moved
-from slotkeeper.core.errors import Invalid, Missing, OffStep, Outdated, Refused, TooLate, WrongState
+from slotkeeper.core.errors import Invalid, KeyReused, Missing, OffStep, Outdated, Refused, TooLate, WrongState
 from slotkeeper.core.service import Service
 from slotkeeper.core.ticks import TICK_SECONDS, Instant
 from slotkeeper.desk.audit import record
 from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.facts import business_of
-from slotkeeper.desk.orders import digest
+from slotkeeper.desk.orders import digest, fingerprint
 from slotkeeper.desk.placing import Placed, Wish, place_by_service, place_freely
 from slotkeeper.desk.planning import endpoints, with_reminders
 from slotkeeper.documents import appointment_key, appointment_put, kind_key
@@ -85,7 +85,7 @@ def act(desk: Desk, actor: Actor, action: Action, request: Request) -> Appointme
             draft.put(appointment_put(business, after))
         return after
 
-    return _change(desk, actor, request, decide)
+    return _change(desk, actor, request, decide, (action, request.id, request.reason))
 
 
 def move(desk: Desk, actor: Actor, move: Move) -> Appointment:
@@ -123,7 +123,8 @@ def move(desk: Desk, actor: Actor, move: Move) -> Appointment:
             record(draft, actor, deed.now, desk.new_id, "override", after.id, move.override)
         return after
 
-    return _change(desk, actor, move, decide)
+    wanted = ("move", move.id, move.start, move.end, move.resource_ids, move.override)
+    return _change(desk, actor, move, decide, wanted)
 
 
 def edit(
@@ -146,17 +147,23 @@ def edit(
         draft.put(appointment_put(actor.business, after))
         return after
 
-    return _change(desk, actor, request, decide)
+    return _change(desk, actor, request, decide, ("edit", request.id, details, contact))
 
 
-def _change(desk: Desk, actor: Actor, request: Request, decide: Decide) -> Appointment:
+def _change(desk: Desk, actor: Actor, request: Request, decide: Decide, wanted: object) -> Appointment:
     """Read the appointment, check what the caller has seen of it, and let `decide` draft the change. A request whose
-    idempotency key has left an event in it is answered without doing anything again."""
-    proof = digest(actor.business, actor.id, request.request_key) if request.request_key else ""
+    idempotency key has left an event in it is answered without doing anything again; `wanted` is what makes it the
+    same request.
+
+    Raises:
+        KeyReused: the key came with another request about this appointment.
+    """
+    key = digest(actor.business, actor.id, request.request_key) if request.request_key else ""
+    proof = f"{key}/{fingerprint(wanted)}" if key else ""
 
     def whole(reading: Reading, draft: Draft) -> Appointment:
         before = find(reading, actor, request.id)
-        if proof and any(event.request == proof for event in before.events):
+        if key and _is_repeat(before, key, proof):
             return before
         if request.seen_revision and request.seen_revision != str(before.revision):
             raise Outdated(request.seen_revision, str(before.revision))
@@ -164,6 +171,14 @@ def _change(desk: Desk, actor: Actor, request: Request, decide: Decide) -> Appoi
         return decide(reading, draft, before, deed)
 
     return settle(desk.store, whole)
+
+
+def _is_repeat(appointment: Appointment, key: str, proof: str) -> bool:
+    """Whether the request was done before. Raises `KeyReused` when another came with its key."""
+    earlier = {event.request for event in appointment.events if event.request.partition("/")[0] == key}
+    if earlier and not earlier & {proof, key}:
+        raise KeyReused("this Idempotency-Key came before with another request: use a new key")
+    return bool(earlier)
 
 
 def _check_not_over(reading: Reading, business: str, appointment: Appointment, now: Instant) -> None:

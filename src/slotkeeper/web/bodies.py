@@ -121,6 +121,12 @@ def safe_text(text: str, field: str, *, is_multi_line: bool = False) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def without_unsafe(text: str, *, is_multi_line: bool = False) -> str:
+    """The text in NFC without what `safe_text` would refuse; where it may have one line only, breaks become blanks."""
+    text = _UNSAFE.sub("", text)
+    return unicodedata.normalize("NFC", text if is_multi_line else _LINES.sub(" ", text))
+
+
 def instant(text: str, field: str) -> Instant:
     """The instant that a field names. Raises `Invalid` when it names none."""
     try:

@@ -96,7 +96,7 @@ def answer_to(error: SlotkeeperError, actor: Actor | None = None, headers: Heade
         "error": detail,
         **_facts(error, actor),
     }
-    return Response(kind.status, (*SHARED, *_headers(error), *headers), msgspec.json.encode(members))
+    return Response(kind.status, (*SHARED, *headers_of(error), *headers), msgspec.json.encode(members))
 
 
 def explained() -> Iterator[tuple[Kind, str]]:
@@ -132,7 +132,8 @@ def _facts(error: SlotkeeperError, actor: Actor | None) -> dict[str, object]:
     return facts
 
 
-def _headers(error: SlotkeeperError) -> Headers:
+def headers_of(error: SlotkeeperError) -> Headers:
+    """What the error says in headers, such as when to try again."""
     if isinstance(error, Unauthenticated):
         return (("www-authenticate", 'Bearer realm="slotkeeper"'),)
     if isinstance(error, WrongMethod):

@@ -19,6 +19,7 @@ Access = Scope | Literal["open", "public"]
 """The scope that a key must have; `public`: anyone, for one business; `open`: anyone, about no business."""
 
 JSON = "application/json"
+HTML = "text/html; charset=utf-8"
 ID = re.compile(r"[A-Za-z0-9_.:@+-]{1,128}\Z")
 
 
@@ -70,7 +71,8 @@ class Route:
     """One thing that can be asked: the dispatcher, the OpenAPI document and the docs page all read it.
 
     `answers` are the types of the good answers by status. `is_repeatable`: it takes an `Idempotency-Key`;
-    `is_conditional`: it takes `If-Match`; `refuses`: a rule may say no (409).
+    `is_conditional`: it takes `If-Match`; `refuses`: a rule may say no (409). `is_form`: its body comes from an HTML
+    form instead of as JSON.
     """
 
     method: str
@@ -82,6 +84,7 @@ class Route:
     answers: Mapping[int, Any]
     body: type[msgspec.Struct] | None = None
     is_body_optional: bool = False
+    is_form: bool = False
     query: type[msgspec.Struct] | None = None
     is_repeatable: bool = False
     is_conditional: bool = False

@@ -30,7 +30,7 @@ def test_a_key_that_asks_too_much_is_told_to_wait(asker: Asker) -> None:
 
 
 def test_every_answer_of_a_limited_route_tells_what_is_left(asker: Asker) -> None:
-    replies = [asker.get("/services"), asker.get("/nowhere/x"), asker.post("/pools", {}), asker.get("/pools/x")]
+    replies = [asker.get("/services"), asker.get("/no/where/at/all"), asker.post("/pools", {}), asker.get("/pools/x")]
 
     assert replies[0].headers["ratelimit-policy"] == '"key";q=3;w=60'
     assert replies[0].headers["ratelimit"] == '"key";r=2;t=20'

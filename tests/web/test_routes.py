@@ -33,7 +33,7 @@ def test_a_literal_part_goes_before_a_named_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/", "//", "/appointments/", "/appointments//", "/Appointments", "/appointments/a b", "/x" * 5000,
+    "path", ["", "/", "//", "/appointments/", "/appointments//", "/X/x/x/x", "/appointments/a b", "/x" * 5000,
              "/appointments/a%2Fb", "/appointments/\0", "/appointments/é", "/appointments/" + "a" * 129, "*"]
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "DELETE", "BREW"])

@@ -13,12 +13,13 @@ from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.keys import Unauthenticated
 from slotkeeper.web.auth import actor_of, is_unchanged, request_key, seen_revision, visitor
 from slotkeeper.web.bodies import MAX_BYTES, read_body
+from slotkeeper.web.forms import read_form
 from slotkeeper.web.http import Headers, Request, Response
 from slotkeeper.web.limits import ADDRESS_QUOTA, KEY_QUOTA, Limited, Limiter, Quota, caller_address
 from slotkeeper.web.problems import Unexpected, answer_to, kind_of
 from slotkeeper.web.queries import read_query
-from slotkeeper.web.routes import JSON, Answer, Call, Route, Router
-from slotkeeper.web.table import ROUTES
+from slotkeeper.web.routes import HTML, JSON, Answer, Call, Route, Router
+from slotkeeper.web.table import ALL
 
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
@@ -30,11 +31,11 @@ API_HEADERS: Headers = (
     ("referrer-policy", "no-referrer"),
 )
 PAGE_HEADERS: Headers = (
-    ("cache-control", "no-cache"),
+    ("cache-control", "private, no-cache"),
     ("x-content-type-options", "nosniff"),
     (
         "content-security-policy",
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; "
         "frame-ancestors 'none'",
     ),
     ("referrer-policy", "no-referrer"),
@@ -55,13 +56,15 @@ class Rules:
 
 
 class _Visit:
-    """What is known of a request while it is answered: who asks, and what they have left."""
+    """What is known of a request while it is answered: who asks, what they have left, and whether it is a person who
+    looks at pages, for whom an error is one too."""
 
-    __slots__ = ("actor", "limits")
+    __slots__ = ("actor", "is_person", "limits")
 
-    def __init__(self) -> None:
+    def __init__(self, request: Request | None) -> None:
         self.actor: Actor | None = None
         self.limits: Headers = ()
+        self.is_person = request is not None and "text/html" in request.headers.get("accept", "")
 
 
 class Web:
@@ -71,13 +74,13 @@ class Web:
         """`seconds` is a clock that only goes on; it fills the buckets of the rate limits."""
         self._desk = desk
         self.rules = rules or Rules()
-        self._router = Router(ROUTES)
+        self._router = Router(ALL)
         self._keys = Limiter(self.rules.key_quota, seconds)
         self._addresses = Limiter(self.rules.address_quota, seconds)
 
     def answer(self, request: Request) -> Response:
         """The response, whatever the request: this never raises."""
-        visit = _Visit()
+        visit = _Visit(request)
         try:
             return self._answer(request, visit)
         except SlotkeeperError as error:
@@ -88,17 +91,23 @@ class Web:
             _log.exception("%s %s failed", request.method, request.path[:200])
         return self._refusal(Unexpected("something went wrong here, and is in our log: try again later"), visit)
 
-    def unreachable(self, error: Unreachable) -> Response:
+    def unreachable(self, error: Unreachable, request: Request | None = None) -> Response:
         """The response to a request whose work was undone."""
-        return self._refusal(error, _Visit())
+        return self._refusal(error, _Visit(request))
 
     def _refusal(self, error: SlotkeeperError, visit: _Visit) -> Response:
         if isinstance(error, Unreachable):
             _log.warning("cannot answer: %s", error)
+        if visit.is_person:
+            # Imported here: who never shows a page need not load Jinja2.
+            from slotkeeper.web.drawing import apology
+
+            return apology(error, (*visit.limits, *PAGE_HEADERS[1:]))
         return answer_to(error, visit.actor, (*visit.limits, *API_HEADERS[1:]))
 
     def _answer(self, request: Request, visit: _Visit) -> Response:
         route, ids = self._router.find(request.method, request.path)
+        visit.is_person = visit.is_person and route.media == HTML
         if route.access == "open":
             return _response(route, request.headers, (), route.handler(Call(self._desk, _NOBODY, ids, None, None)))
         actor = visit.actor = self._admit(route, request, ids, visit)
@@ -146,7 +155,8 @@ class Web:
             return None
         if route.is_body_optional and not request.body:
             return route.body()
-        return read_body(request, route.body, self.rules.max_body_bytes)
+        read = read_form if route.is_form else read_body
+        return read(request, route.body, self.rules.max_body_bytes)
 
 
 class _NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,6 +1,17 @@
 """The one route table: all that can be asked."""
 
-from slotkeeper.web import appointments, credentials, journal, pages, public, shelves, slots, state, things
+from slotkeeper.web import (
+    appointments,
+    booking_page,
+    credentials,
+    journal,
+    pages,
+    public,
+    shelves,
+    slots,
+    state,
+    things,
+)
 from slotkeeper.web.routes import Route
 
 API: tuple[Route, ...] = (
@@ -14,3 +25,10 @@ API: tuple[Route, ...] = (
     *state.ROUTES,
 )
 ROUTES: tuple[Route, ...] = (*API, *pages.routes(API))
+"""What programs ask, and the pages that tell of it: the OpenAPI document holds these."""
+
+ALL: tuple[Route, ...] = (*ROUTES, *booking_page.ROUTES)
+"""All that can be asked, with the pages for visitors."""
+
+RESERVED = frozenset(route.pattern.split("/")[1] for route in ALL) - {"", "{business}"}
+"""What no business can be called: a visitor who asked for its page would get another answer."""

@@ -13,7 +13,7 @@ from slotkeeper.embedded.commands.serve import announce
 from slotkeeper.embedded.screen import panel, program, progress
 from slotkeeper.embedded.session import Session
 from slotkeeper.settings import Settings
-from slotkeeper.web.table import ROUTES
+from slotkeeper.web.table import ALL
 
 ADDRESSES = {
     "Booking page": "/{business}",
@@ -59,7 +59,7 @@ def _make(session: Session, settings: Settings, *, is_served: bool) -> None:
 
 
 def _lines(settings: Settings, key: MadeKey, done: str, *, is_served: bool) -> Iterator[str]:
-    patterns = {route.pattern for route in ROUTES if route.method == "GET"}
+    patterns = {route.pattern for route in ALL if route.method == "GET"}
     yield f"{done}, in {Path(settings.database).name}, times in {clinic.ZONE}."
     yield ""
     for name, pattern in ADDRESSES.items():

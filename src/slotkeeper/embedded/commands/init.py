@@ -15,6 +15,7 @@ from slotkeeper.desk.keys import Made, create_key
 from slotkeeper.embedded.screen import as_json, json_option, panel, program
 from slotkeeper.embedded.session import CLI, Home, Session
 from slotkeeper.web.bodies import fitted
+from slotkeeper.web.table import RESERVED
 
 
 @click.command()
@@ -53,6 +54,8 @@ def begin(home: Home, business: str, profile: Business) -> Made:
     """
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", business):
         raise Invalid("a business's id has up to 64 letters, digits or any of _.-", field="id")
+    if business in RESERVED:
+        raise Invalid(f"{business!r} is an address of the API: use another --id", field="id")
     actor = Actor(business=business, id=CLI, scopes=frozenset(SCOPES))
     try:
         put_profile(home.desk, actor, profile, seen_version="0")

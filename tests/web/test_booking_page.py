@@ -1,0 +1,574 @@
+"""The pages on which visitors book: each step, what can go wrong on the way, and what they are made of."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from itertools import pairwise
+from urllib.parse import urlencode
+
+import pytest
+
+from slotkeeper.contracts import Change, Doc, Put
+from slotkeeper.core.actor import Actor
+from slotkeeper.core.errors import Invalid, Unreachable
+from slotkeeper.core.hours import Opening, Schedule, Weekly
+from slotkeeper.core.service import Business, Need, Resource
+from slotkeeper.desk.desk import Desk
+from slotkeeper.desk.search import Offers, Search, service_slots
+from slotkeeper.embedded.commands.init import begin
+from slotkeeper.web.app import Rules, Web
+from slotkeeper.web.http import Request, Response
+from slotkeeper.web.limits import Quota
+from slotkeeper.web.routes import HTML, Router
+from slotkeeper.web.table import ALL, RESERVED, ROUTES
+from tests.builders import Setting, a_clinic, a_setting
+
+TUESDAY = "2026-11-24T09:00:00Z"
+VISIT = f"/clinic/visit/{TUESDAY}"
+ADA = {"name": "Ada Lovelace", "email": "ada@example.com", "phone": "", "notes": ""}
+HOSTILE = """<script>alert(1)</script>"'><b>{{7*7}}&amp;"""
+FORM = "application/x-www-form-urlencoded"
+
+
+class Page(HTMLParser):
+    """What a page is made of: its elements with their attributes, and its text."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.text = ""
+        self.source = source
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all(self, *tags: str) -> list[dict[str, str]]:
+        return [attributes for tag, attributes in self.elements if tag in tags]
+
+    def links(self, start: str = "/") -> list[str]:
+        return [each["href"] for each in self.all("a") if each.get("href", "").startswith(start)]
+
+    def value(self, name: str) -> str:
+        return next(each["value"] for each in self.all("input") if each["name"] == name)
+
+    def says(self, words: str) -> bool:
+        return words in " ".join(self.text.split())
+
+
+@dataclass
+class Visitor:
+    """Somebody with a browser."""
+
+    setting: Setting = field(default_factory=a_clinic)
+    rules: Rules = field(default_factory=Rules)
+
+    def __post_init__(self) -> None:
+        self.web = Web(self.setting.desk, self.rules, seconds=lambda: 0.0)
+
+    def ask(
+        self, method: str, address: str, body: bytes = b"", media: str = FORM, accept: str = "text/html"
+    ) -> Response:
+        path, _, query = address.partition("?")
+        headers = {"accept": accept} | ({"content-type": media} if body else {})
+        return self.web.answer(Request(method, path, query, headers, body, "192.0.2.1"))
+
+    def see(self, address: str, status: int = 200) -> Page:
+        """Go to an address; the page that is there."""
+        return seen(self.ask("GET", address), status)
+
+    def send(self, address: str, typed: Mapping[str, str]) -> Response:
+        return self.ask("POST", address, urlencode(typed).encode())
+
+    def fill(self, address: str = VISIT, **typed: str) -> Response:
+        """Open the form of an address, fill it in and send it."""
+        return self.send(address, ADA | typed | {"once": self.see(address).value("once")})
+
+    def book(self, address: str = VISIT, **typed: str) -> str:
+        """The address of what was booked."""
+        return location(self.fill(address, **typed))
+
+    def dump(self) -> list[Doc]:
+        return list(self.setting.store.walk())
+
+    def booked(self) -> list[Doc]:
+        return list(self.setting.store.list("start", "clinic", limit=100).docs)
+
+
+def seen(response: Response, status: int = 200) -> Page:
+    assert response.status == status, response.body.decode()
+    assert dict(response.headers)["content-type"] == HTML
+    return Page(response.body.decode())
+
+
+def location(response: Response) -> str:
+    assert response.status == 303, response.body.decode()
+    return dict(response.headers)["location"]
+
+
+@pytest.fixture
+def visitor() -> Visitor:
+    return Visitor()
+
+
+def test_a_visitor_comes_from_the_services_to_a_booking(visitor: Visitor) -> None:
+    services = visitor.see("/clinic").links("/clinic/")
+    times = visitor.see(services[1]).links(f"{services[1]}/")
+    booked = visitor.book(times[-1], phone="+49 30 123", notes="By bike\nand late")
+
+    page = visitor.see(booked)
+
+    assert services == ["/clinic/exam", "/clinic/visit"]
+    assert times[0] == "/clinic/visit/2026-11-23T08:00:00Z"
+    assert page.says("You are booked")
+    assert page.says("Monday 23 November 2026, 16:30-17:00 (Europe/Berlin, UTC+1)")
+    assert page.says("A confirmation goes to your mail address")
+    [doc] = visitor.booked()
+    for stored in (b'"name":"Ada Lovelace"', b'"phone":"+49 30 123"', rb'"notes":"By bike\nand late"'):
+        assert stored in doc.body
+
+
+def test_what_is_booked_names_nobody_and_cannot_be_guessed(visitor: Visitor) -> None:
+    booked = visitor.book()
+    id = booked.partition("?")[0].rpartition("/")[2]
+    page = visitor.see(booked)
+
+    assert not re.search("ada|lovelace|example", booked + page.source, re.IGNORECASE)
+    for query in ("", "?proof=", f"?proof={id}", "?proof=once_0123456789abcdef0123456789abcdef"):
+        assert visitor.see(f"/clinic/booked/{id}{query}", 404).source == visitor.see("/nobody", 404).source
+
+
+def test_a_service_that_needs_confirmation_says_that_the_booking_waits(visitor: Visitor) -> None:
+    visitor.setting.service("ask", needs_confirmation=True, confirm_within_minutes=60)
+    address = f"/clinic/ask/{TUESDAY}"
+
+    assert visitor.see(address).says("Ask for this time")
+    page = visitor.see(visitor.book(address))
+
+    assert page.says("Your request waits for confirmation")
+    assert page.says("The time is kept for you until Monday 23 November 2026, 08:00.")
+
+
+def test_what_became_of_a_booking_is_shown_under_the_same_address(visitor: Visitor) -> None:
+    booked = visitor.book()
+    [doc] = visitor.booked()
+    cancelled = doc.body.replace(b'"status":"booked"', b'"status":"cancelled"')
+    assert cancelled != doc.body
+    visitor.setting.store.commit(Change({doc.key: doc.version}, [Put(doc.key, cancelled)], []))
+
+    assert visitor.see(booked).says("This appointment was cancelled")
+
+
+def test_a_form_that_is_sent_twice_books_once(visitor: Visitor) -> None:
+    typed = ADA | {"once": visitor.see(VISIT).value("once")}
+
+    first, again = visitor.send(VISIT, typed), visitor.send(VISIT, typed)
+
+    assert location(first) == location(again)
+    assert len(visitor.booked()) == 1
+
+
+def test_a_form_that_is_sent_again_with_something_else_is_told_so(visitor: Visitor) -> None:
+    typed = ADA | {"once": visitor.see(VISIT).value("once")}
+    visitor.send(VISIT, typed)
+
+    page = seen(visitor.send(VISIT, typed | {"name": "Eve"}), 422)
+
+    assert page.says("This form was sent before")
+    assert len(visitor.booked()) == 1
+
+
+def test_looking_changes_nothing(visitor: Visitor) -> None:
+    booked = visitor.book()
+    before = visitor.dump()
+
+    for address in ("/clinic", "/clinic/visit", f"/clinic/visit?with=d0&day={TUESDAY[:10]}", VISIT, booked, "/nobody"):
+        for method in ("GET", "HEAD"):
+            visitor.ask(method, address)
+
+    assert visitor.dump() == before
+
+
+def test_who_loses_the_race_is_told_kindly_and_given_the_nearest_times() -> None:
+    visitor = Visitor(a_clinic(doctors=1))
+    late = ADA | {"once": visitor.see(VISIT).value("once")}
+    visitor.book(name="Eve")
+
+    page = seen(visitor.send(VISIT, late), 409)
+
+    assert page.says("Somebody was faster")
+    near = page.links("/clinic/visit/")
+    assert near == [f"/clinic/visit/2026-11-24T{time}:00Z" for time in ("08:15", "08:30", "09:30")]
+    assert "Eve" not in page.source
+    assert len(visitor.booked()) == 1
+    assert visitor.see(visitor.book(near[0])).says("You are booked")
+
+
+@pytest.mark.parametrize(
+    ("time", "words"),
+    [("2026-11-24T09:05:00Z", "cannot be booked"), ("2026-11-22T09:00:00Z", "It is too late for this time")],
+)
+def test_the_form_is_shown_for_times_that_are_free_only(visitor: Visitor, time: str, words: str) -> None:
+    page = visitor.see(f"/clinic/visit/{time}", 409)
+
+    assert page.says(words)
+    assert len(page.links("/clinic/visit/")) == 3
+    assert not page.all("form")
+
+
+def test_a_time_that_was_shown_too_long_is_told_to_be_over(visitor: Visitor) -> None:
+    typed = ADA | {"once": visitor.see(VISIT).value("once")}
+    visitor.setting.clock.set("2026-11-24T09:10:00Z")
+
+    assert seen(visitor.send(VISIT, typed), 409).says("It is too late for this time")
+
+
+@pytest.mark.parametrize("service", ["unknown", "secret", "gone"])
+def test_what_is_not_there_looks_alike_everywhere(visitor: Visitor, service: str) -> None:
+    visitor.setting.service("secret", public=False)
+    visitor.setting.service("gone", active=False)
+    nothing = visitor.see("/nobody", 404).source
+    typed = ADA | {"once": "once_0123456789abcdef0123456789abcdef"}
+    before = visitor.dump()
+
+    for address in (f"/clinic/{service}", f"/clinic/{service}/{TUESDAY}", f"/clinic/visit?with={service}"):
+        assert visitor.see(address, 404).source == nothing
+    assert visitor.send(f"/clinic/{service}/{TUESDAY}", typed).body.decode() == nothing
+    for address in ("/nobody/visit", "/clinic/visit/tomorrow", "/a/b/c/d", "/clinic/visit?with=r0"):
+        assert visitor.see(address, 404).source == nothing
+    assert "Clinic" not in nothing
+    assert visitor.dump() == before
+
+
+def test_programs_are_told_of_errors_as_ever(visitor: Visitor) -> None:
+    response = visitor.ask("GET", "/nobody", accept="*/*")
+
+    assert (response.status, dict(response.headers)["content-type"]) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"name": " "}, "Enter your name"),
+        ({"email": ""}, "Enter your mail address"),
+        ({"email": "ada"}, "This is not a mail address"),
+        ({"name": "x" * 201}, "Use at most 200 characters; these are 201"),
+        ({"notes": "x" * 2001}, "Use at most 2000 characters"),
+        ({"phone": "\u202a+49 30\u202c"}, "We took out characters that cannot be seen"),
+        ({"name": "Ada\nBcc: eve@example.com"}, "We took out characters that cannot be seen"),
+        ({"notes": "\x00"}, "We took out characters that cannot be seen"),
+    ],
+    ids=repr,
+)
+def test_a_form_that_cannot_be_used_comes_back_as_it_was_typed(
+    visitor: Visitor, typed: dict[str, str], words: str
+) -> None:
+    before = visitor.dump()
+    [name] = typed
+
+    page = seen(visitor.fill(**typed), 422)
+
+    assert page.says(words)
+    assert page.source.count("<title>Error: ") == 1
+    assert f"#{name}" in [each["href"] for each in page.all("a")]
+    [wrong] = [each for each in page.all("input", "textarea") if "aria-invalid" in each]
+    assert wrong["name"] == name
+    assert f"{name}-error" in wrong["aria-describedby"].split()
+    if "name" not in typed:
+        assert page.value("name") == "Ada Lovelace"
+    assert visitor.dump() == before
+
+
+def test_characters_that_cannot_be_seen_are_gone_when_the_form_is_sent_again(visitor: Visitor) -> None:
+    page = seen(visitor.fill(phone="\u202a+49 30\u202c"), 422)
+    typed = {name: page.value(name) for name in ("name", "email", "phone", "once")}
+
+    assert typed["phone"] == "+49 30"
+    assert visitor.send(VISIT, typed).status == 303
+
+
+@pytest.mark.parametrize(
+    ("body", "media", "status"),
+    [
+        (b"name=Ada&once=", FORM, 400),
+        (b"name=Ada&once=" + b"x" * 40 + b"&customerId=eve", FORM, 422),
+        (b"name=Ada&name=Eve", FORM, 400),
+        (b"name=%zz", FORM, 400),
+        (b"name=%ff", FORM, 400),
+        (b"name=\xff", FORM, 400),
+        (b"name", FORM, 400),
+        (b"&".join([b"a=b"] * 30), FORM, 400),
+        (b"x" * 70_000, FORM, 413),
+        (b'{"name": "Ada"}', "application/json", 415),
+        (b"name=Ada", "multipart/form-data; boundary=x", 415),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_a_form_that_is_not_ours_is_refused_with_a_page(visitor: Visitor, body: bytes, media: str, status: int) -> None:
+    before = visitor.dump()
+
+    page = seen(visitor.ask("POST", VISIT, body, media), status)
+
+    assert page.all("h1")
+    assert visitor.dump() == before
+
+
+def test_whatever_is_shown_is_escaped(visitor: Visitor) -> None:
+    visitor.setting.service("visit", name=HOSTILE, description=HOSTILE, location=HOSTILE)
+    visitor.setting.put("resource", "d0", Resource(name=HOSTILE, zone="Europe/Berlin", schedule_id="week"))
+    form = visitor.fill(name=HOSTILE, email=HOSTILE, notes=f"</textarea>{HOSTILE}")
+
+    pages = [visitor.see(address) for address in ("/clinic", "/clinic/visit", VISIT, visitor.book())]
+
+    for page in (*pages, seen(form, 422)):
+        assert HOSTILE in page.text or HOSTILE in [each.get("value") for each in page.all("input")]
+        assert not page.all("script")
+        assert HOSTILE not in page.source
+        assert "<b>{{" not in page.source
+
+
+def test_a_page_asks_nobody_else_and_keeps_nothing_in_the_browser(visitor: Visitor) -> None:
+    for address in ("/clinic", "/clinic/visit", VISIT, visitor.book(), "/nobody"):
+        response = visitor.ask("GET", address)
+        headers, page = dict(response.headers), Page(response.body.decode())
+        policy = headers["content-security-policy"].split("; ")
+
+        for rule in ("default-src 'none'", "style-src 'self'", "form-action 'self'", "frame-ancestors 'none'"):
+            assert rule in policy
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert "set-cookie" not in headers
+        assert [each["href"] for each in page.all("link")] == ["/booking.css"]
+        assert not page.all("script", "img", "iframe", "style", "object")
+        assert not [each for _, each in page.elements if "style" in each or any(name[:2] == "on" for name in each)]
+        assert all(each["href"].startswith(("/clinic", "#")) for each in page.all("a"))
+
+
+def test_the_style_has_a_light_and_a_dark_look_and_asks_nobody(visitor: Visitor) -> None:
+    response = visitor.ask("GET", "/booking.css")
+
+    assert dict(response.headers)["content-type"] == "text/css; charset=utf-8"
+    assert b"prefers-color-scheme: dark" in response.body
+    assert b":focus-visible" in response.body
+    assert b"url(" not in response.body
+    assert b"@import" not in response.body
+
+
+def test_every_page_can_be_read_and_used_without_eyes_or_mouse(visitor: Visitor) -> None:
+    taken = f"/clinic/visit/{TUESDAY[:11]}09:05:00Z"
+    responses = [
+        *(visitor.ask("GET", each) for each in ("/clinic", "/clinic/visit", VISIT, taken, visitor.book(), "/nobody")),
+        visitor.fill(name=""),
+    ]
+
+    for page in [Page(each.body.decode()) for each in responses]:
+        levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+        ids = [each["id"] for _, each in page.elements if "id" in each]
+        assert page.all("html") == [{"lang": "en"}]
+        assert len(page.all("title")) == len(page.all("main")) == levels.count(1) == 1
+        assert levels[0] == 1
+        assert all(after <= before + 1 for before, after in pairwise(levels))
+        assert len(ids) == len(set(ids))
+        for control in page.all("input", "select", "textarea"):
+            if control.get("type") != "hidden":
+                assert [each["for"] for each in page.all("label")].count(control["id"]) == 1
+        for element in [each for _, each in page.elements]:
+            pointed = element.get("aria-labelledby", "") + " " + element.get("aria-describedby", "")
+            assert set(pointed.split()) <= set(ids)
+            assert element.get("tabindex", "-1") in ("0", "-1")
+        assert {each["href"][1:] for each in page.all("a") if each["href"].startswith("#")} <= set(ids)
+
+
+def test_the_form_groups_its_fields_and_tells_browsers_what_they_are(visitor: Visitor) -> None:
+    page = visitor.see(VISIT)
+    fields = {each["name"]: each for each in page.all("input", "textarea")}
+
+    assert len(page.all("fieldset")) == len(page.all("legend")) == 1
+    assert [name for name, each in fields.items() if "required" in each] == ["name", "email"]
+    assert [fields[name]["autocomplete"] for name in ("name", "email", "phone")] == ["name", "email", "tel"]
+
+
+def test_days_without_free_times_are_no_links(visitor: Visitor) -> None:
+    page = visitor.see("/clinic/visit")
+    days = page.links("/clinic/visit?day=")
+
+    assert [each[-2:] for each in days] == ["23", "24", "25", "26", "27", "30", "01", "02", "03", "04", "07"]
+    assert page.says("Saturday 28 November, nothing free")
+    assert [each["href"][-2:] for each in page.all("a") if each.get("aria-current") == "date"] == ["23"]
+
+
+def test_a_day_that_is_asked_for_shows_its_times(visitor: Visitor) -> None:
+    page = visitor.see("/clinic/visit?day=2026-11-26")
+
+    assert page.says("Thursday 26 November 2026 Times in Europe/Berlin Morning 09:00")
+    assert len(page.links("/clinic/visit/2026-11-26")) == 31
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("2026-11-28", "Monday 30 November 2026"),
+        ("2026-12-06", "Monday 23 November 2026"),
+        ("2026-11-01", "Monday 23 November 2026"),
+        ("2026-12-07", "Monday 7 December 2026"),
+        ("2100-12-31", "Monday 22 November 2027"),
+    ],
+)
+def test_a_day_without_free_times_leads_to_one_that_has_some(visitor: Visitor, asked: str, shown: str) -> None:
+    assert visitor.see(f"/clinic/visit?day={asked}").says(f"{shown} Times in")
+
+
+def test_weeks_can_be_leafed_through_to_the_horizon_and_back(visitor: Visitor) -> None:
+    visitor.setting.service("visit", horizon_days=100)
+    page, seen_days = visitor.see("/clinic/visit"), list[str]()
+
+    while True:
+        seen_days += [each["href"] for each in page.all("a") if each.get("class") == "day"]
+        later = [each["href"] for each in page.all("a") if each.get("class") == "later"]
+        if not later:
+            break
+        page = visitor.see(later[0])
+
+    assert len(seen_days) == len(set(seen_days)) == 72
+    assert "first free time" not in page.text.lower()
+    assert page.says("Earlier weeks")
+
+
+@pytest.mark.parametrize("day", ["tomorrow", "2026-13-01", "1999-12-31", "2026-W48-2"])
+def test_a_day_that_is_none_is_refused_with_a_page(visitor: Visitor, day: str) -> None:
+    assert visitor.see(f"/clinic/visit?day={day}", 422).says("That did not work")
+
+
+def test_links_that_gained_parameters_on_the_way_still_work(visitor: Visitor) -> None:
+    assert visitor.see("/clinic?utm_source=mail").says("What would you like to book?")
+
+
+def test_one_search_finds_all_the_days(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    searches: list[object] = []
+
+    def counting(desk: Desk, actor: Actor, id: str, wanted: Search) -> Offers:
+        searches.append(wanted)
+        return service_slots(desk, actor, id, wanted)
+
+    monkeypatch.setattr("slotkeeper.web.booking_choice.service_slots", counting)
+    visitor.see("/clinic/visit?day=2026-11-26")
+
+    assert len(searches) == 1
+
+
+def test_a_visitor_may_choose_among_people_but_not_rooms(visitor: Visitor) -> None:
+    visitor.setting.service("exam", name="Exam", needs=[Need(any_of="doctors"), Need(any_of="rooms")])
+    page = visitor.see("/clinic/exam?with=d1")
+
+    assert [each["value"] for each in page.all("option")] == ["", "d0", "d1", "d2"]
+    assert [each["value"] for each in page.all("option") if "selected" in each] == ["d1"]
+    times = page.links("/clinic/exam/")
+    assert all(each.endswith("?with=d1") for each in times)
+    assert visitor.see(visitor.book(times[0])).says("Dr 1")
+    assert times[0] not in visitor.see("/clinic/exam?with=d1").links()
+    assert times[0].replace("d1", "d0") in visitor.see("/clinic/exam?with=d0").links()
+
+
+def test_where_everybody_is_needed_there_is_nobody_to_choose(visitor: Visitor) -> None:
+    visitor.setting.service("pair", needs=[Need(all_of=("d0",))])
+
+    assert not visitor.see("/clinic/pair").all("select")
+
+
+def test_a_business_without_services_says_so() -> None:
+    setting = a_setting(business=Business(name="New Place", zone="Europe/Berlin", location="Main Street 1"))
+
+    page = Visitor(setting).see("/clinic")
+
+    assert page.says("New Place Main Street 1 Nothing can be booked here yet")
+
+
+def test_weeks_without_free_times_lead_to_the_next_ones(visitor: Visitor) -> None:
+    visitor.setting.service("later", notice_minutes=30 * 1440)
+    visitor.setting.service("never", needs=[Need(all_of=("d0",))], duration_minutes=600)
+
+    later, never = visitor.see("/clinic/later"), visitor.see("/clinic/never")
+
+    assert later.says("No free times in these two weeks The next free day is Wednesday 23 December 2026")
+    assert "/clinic/later?day=2026-12-23" in later.links()
+    assert later.says("First free time Wednesday 23 December 2026, 09:00")
+    assert never.says("No free times in these two weeks We looked until 23 February 2027 and found nothing.")
+
+
+def test_times_that_come_twice_carry_their_offset() -> None:
+    setting = a_setting(now="2026-10-24T06:00:00Z")
+    night = (Opening(from_="01:00", to="04:00"),)
+    setting.put("schedule", "night", Schedule(name="Night", weekly=Weekly(sun=night)))
+    setting.put("resource", "d0", Resource(name="Dr 0", zone="Europe/Berlin", schedule_id="night"))
+    setting.service("visit", needs=[Need(all_of=("d0",))], step_minutes=30)
+
+    page = Visitor(setting).see("/clinic/visit?day=2026-10-25")
+
+    assert page.says("01:00 01:30 02:00 UTC+2 02:30 UTC+2 02:00 UTC+1 02:30 UTC+1 03:00 03:30")
+    assert Visitor(setting).see("/clinic/visit/2026-10-25T01:00:00Z").says("02:00-02:30 (Europe/Berlin, UTC+1)")
+
+
+def test_too_many_requests_are_told_to_wait_by_a_page() -> None:
+    visitor = Visitor(rules=Rules(address_quota=Quota("address", 1)))
+    visitor.see("/clinic")
+
+    response = visitor.ask("GET", "/clinic")
+
+    assert seen(response, 429).says("One moment, please")
+    assert dict(response.headers)["retry-after"] == "60"
+
+
+def test_a_store_that_fails_is_told_by_a_page(monkeypatch: pytest.MonkeyPatch, visitor: Visitor) -> None:
+    typed = ADA | {"once": visitor.see(VISIT).value("once")}
+
+    def failing(change: Change) -> None:
+        raise Unreachable("disk full", retry_after=7)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(visitor.setting.store, "commit", failing)
+        response = visitor.send(VISIT, typed)
+
+    assert seen(response, 503).says("Nothing was booked, and nothing is lost")
+    assert dict(response.headers)["retry-after"] == "7"
+    assert visitor.send(VISIT, typed).status == 303
+    assert len(visitor.booked()) == 1
+
+
+def test_work_that_was_undone_is_told_by_a_page(visitor: Visitor) -> None:
+    response = visitor.web.unreachable(
+        Unreachable("disk full"), Request("POST", VISIT, headers={"accept": "text/html"})
+    )
+
+    assert seen(response, 503).says("We cannot answer right now")
+
+
+def test_literal_addresses_go_before_businesses_and_no_business_can_have_them() -> None:
+    first = {route.pattern.split("/")[1] for route in ROUTES} - {""}
+    router = Router(ALL)
+
+    assert first <= RESERVED
+    for literal in [route for route in ALL if not route.parameters]:
+        assert router.find(literal.method, literal.pattern)[0] is literal
+    assert not [each for each in ALL if each.pattern.startswith("/{") and "{business}" not in each.pattern]
+
+
+@pytest.mark.parametrize("id", sorted(RESERVED))
+def test_a_business_cannot_be_called_like_an_address(id: str) -> None:
+    with pytest.raises(Invalid, match="is an address of the API"):
+        begin(None, id, Business(name="x"))  # type: ignore[arg-type] # refused before anything is opened
+
+
+def test_the_pages_are_no_part_of_the_api() -> None:
+    pages = {route.pattern for route in ALL} - {route.pattern for route in ROUTES}
+
+    assert pages == {
+        "/{business}",
+        "/{business}/{service}",
+        "/{business}/{service}/{start}",
+        "/{business}/booked/{id}",
+        "/booking.css",
+    }

@@ -307,6 +307,62 @@ def test_a_line_of_a_copy_that_cannot_be_is_a_bad_row(shell: Shell, line: str) -
     assert list(bad_lines("bad.jsonl")) == [1]
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"start": 10**18, "end": 10**18 + 600},
+        {"start": -(10**12), "end": 600 - 10**12},
+        {"end": 10**14},
+        {"end": 1},
+        {"start": 2_100_000_000, "end": 2_100_000_000},
+        {"bufferBefore": 10**13},
+        {"bufferAfter": -(10**9)},
+        {"calendars": ["x/y"]},
+        {"calendars": []},
+        {"zone": "Mars/Phobos"},
+        {"expires": 10**18},
+        {"events": []},
+        {"published": 50},
+        {"id": "a/b"},
+        {"customerId": "a/b"},
+        {"messages": [{"id": "m", "kind": "reminder", "channel": "email", "due": 10**18}]},
+    ],
+    ids=str,
+)
+def test_an_impossible_appointment_of_a_copy_is_a_bad_row(shell: Shell, wrong: dict[str, object]) -> None:
+    shell.a_practice()
+    bare = {"serviceId": None, "userId": "u"}
+    first = row("1", "2036-11-24 09:00", endTime="2036-11-24 09:30", **bare)
+    shell("import", shell.write("rows.jsonl", json.dumps(first)))
+    shell("export", "all.jsonl", "--all")
+    copied = next(
+        line for line in map(json.loads, Path("all.jsonl").read_text().splitlines()) if line["kind"] == "appointment"
+    )
+    copied["value"] |= {"id": "another"} | wrong
+    second = row("2", "2036-11-24 10:00", endTime="2036-11-24 10:30", **bare)
+    lines = [json.dumps(copied | {"id": "another"}), json.dumps(second)]
+
+    shell("import", shell.write("copy.jsonl", "\n".join(lines)), "--errors", "bad.jsonl", code=1)
+
+    assert list(bad_lines("bad.jsonl")) == [1]
+    assert "well" in shell("doctor").output
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"kind": "customer", "id": "../x", "value": {"name": "X"}}',
+        '{"kind": "timeOff", "id": "ada", "value": [{"id": "off_1", "start": -9999999999999, "end": -9999999999998}]}',
+    ],
+)
+def test_no_copy_brings_what_could_not_be_shown(shell: Shell, line: str) -> None:
+    shell.a_practice()
+
+    shell("import", shell.write("copy.jsonl", line), "--errors", "bad.jsonl", code=1)
+
+    assert list(bad_lines("bad.jsonl")) == [1]
+
+
 @pytest.mark.slow
 def test_rows_come_from_standard_input_in_a_process_of_its_own(shell: Shell) -> None:
     shell.a_practice()

@@ -16,7 +16,8 @@ from slotkeeper.core.actor import Actor
 from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.errors import Invalid, Outdated, Refused, Taken
 from slotkeeper.core.reminders import ReminderRule
-from slotkeeper.core.service import Business
+from slotkeeper.core.service import Business, named_zone
+from slotkeeper.core.ticks import DAY_SECONDS, Instant
 from slotkeeper.desk import catalogue
 from slotkeeper.desk.catalogue import KINDS, SHELVES
 from slotkeeper.desk.desk import Desk
@@ -36,12 +37,17 @@ from slotkeeper.documents import (
 )
 from slotkeeper.embedded.session import Office
 from slotkeeper.ledger import Draft, Reading, enter, settle
+from slotkeeper.web.routes import ID
 
 _ORDER: tuple[CatalogueKind, ...] = ("schedule", "resource", "pool", "service", "customer", "template")
 ORDER = tuple(kind for kind in _ORDER if kind in KINDS)
 """What refers to others comes after them."""
 
 PAGE = 200
+
+BEYOND = Instant(2**32)
+"""A time in 2106: later than any that can be asked for, also by a claim or a lead."""
+LONGEST_SECONDS = 366 * DAY_SECONDS
 
 EMPTYING: dict[catalogue.Shelf, Any] = {
     "reminderRules": ReminderRule(lead_minutes=60),
@@ -102,7 +108,8 @@ def business_in(line: str) -> tuple[str, Business] | None:
     """The business that a copy begins with; None when the line is none of a copy's."""
     try:
         copied = msgspec.json.decode(line, type=Copied)
-        return (copied.id, msgspec.json.decode(copied.value, type=Business)) if copied.kind == "business" else None
+        is_business = copied.kind == "business" and ID.match(copied.id)
+        return (copied.id, msgspec.json.decode(copied.value, type=Business)) if is_business else None
     except (msgspec.MsgspecError, RecursionError):
         return None
 
@@ -110,11 +117,14 @@ def business_in(line: str) -> tuple[str, Business] | None:
 def put(desk: Desk, actor: Actor, line: str) -> bool:
     """Keep what the line tells of; returns whether it was there already, just so.
 
+    What we wrote is well-formed; what comes from elsewhere may hold ids and times that no key and no clock can show.
+
     Raises:
         Invalid: the line cannot be read, or tells of what cannot be. Refused: something else stands in its place.
     """
     try:
         copied = msgspec.json.decode(line, type=Copied)
+        _check_ids(copied.id)
         return _put(desk, actor, copied)
     except msgspec.MsgspecError as error:
         raise Invalid(f"this is no line of a copy: {error}") from error
@@ -172,6 +182,7 @@ def _put_time_off(desk: Desk, actor: Actor, copied: Copied) -> bool:
     absences = msgspec.json.decode(copied.value, type=tuple[TimeOff, ...])
     known = {each.id for each in catalogue.time_off(desk, actor, copied.id)}
     for absence in absences:
+        _check_times(absence.start, absence.end)
         if absence.id not in known:
             named = replace(desk, new_id=partial(_named, desk, absence.id))
             catalogue.add_time_off(named, actor, copied.id, absence.start, absence.end, absence.reason)
@@ -201,6 +212,7 @@ def _put_shelf(desk: Desk, actor: Actor, shelf: catalogue.Shelf, raw: msgspec.Ra
 
 def _put_appointment(desk: Desk, actor: Actor, appointment: Appointment) -> bool:
     """Enter the appointment as it is, unless its time is claimed by another."""
+    _check_appointment(appointment)
     business = actor.business
     tallies = tuple((f"{business}/{part.partition('/')[2]}", sort) for part, sort in appointment.tallies)
     appointment = structs.replace(appointment, tallies=tallies)
@@ -220,6 +232,37 @@ def _put_appointment(desk: Desk, actor: Actor, appointment: Appointment) -> bool
         return False
 
     return settle(desk.store, decide)
+
+
+def _check_appointment(appointment: Appointment) -> None:
+    """Raises `Invalid` for ids, times and calendars that no appointment has."""
+    _check_ids(appointment.id, appointment.service_id, appointment.customer_id, *appointment.resource_ids)
+    own = (f"customer/{appointment.customer_id}",)
+    if appointment.calendars != (appointment.resource_ids or own):
+        raise Invalid("the calendars are not those of the resources or the customer", field="value.calendars")
+    _check_times(appointment.created, appointment.expires, *(message.due for message in appointment.messages))
+    _check_times(*(time for event in appointment.events for time in (event.at, event.start, event.end, event.expires)))
+    _check_times(appointment.claim_start, appointment.start, appointment.end, appointment.claim_end)
+    named_zone(appointment.zone, "value.zone")
+    is_ordered = appointment.claim_start <= appointment.start < appointment.end <= appointment.claim_end
+    if not is_ordered or appointment.claim_end - appointment.claim_start > LONGEST_SECONDS:
+        raise Invalid(
+            "an appointment ends after it starts, within a year, and its buffers lie around it", field="value"
+        )
+    if not 0 <= appointment.published <= len(appointment.events) or not appointment.events:
+        raise Invalid("an appointment has events, and has published no more than those", field="value.events")
+
+
+def _check_ids(*ids: str) -> None:
+    for id in ids:
+        if id and not ID.match(id):
+            raise Invalid(f"{id[:40]!r} is no id: one has 1 to 128 letters, digits or any of _.:@+-", field="id")
+
+
+def _check_times(*times: int) -> None:
+    for time in times:
+        if not 0 <= time < BEYOND:
+            raise Invalid(f"{time} is no time: write seconds from 0 to {BEYOND - 1}", field="value")
 
 
 def _check_free(desk: Desk, reading: Reading, business: str, appointment: Appointment) -> None:

@@ -188,6 +188,15 @@ class TestMoving:
 
         assert (reply.status, reply.json["resourceIds"]) == (200, ["d1"])
 
+    def test_to_where_it_is_changes_nothing(self, asker: Asker) -> None:
+        id = asker.book(LATER, resourceIds=["d0"])
+        before = asker.dump()
+
+        reply = asker.post(f"/appointments/{id}/reschedule", {"startTime": LATER})
+
+        assert (reply.status, reply.json["revision"]) == (200, 1)
+        assert asker.dump() == before
+
     def test_against_the_rules_needs_staff_and_a_reason(self, asker: Asker) -> None:
         id = asker.book(resourceIds=["d0"])
         asker.book(LATER, resourceIds=["d0"])

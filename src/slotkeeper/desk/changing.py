@@ -91,6 +91,8 @@ def act(desk: Desk, actor: Actor, action: Action, request: Request) -> Appointme
 def move(desk: Desk, actor: Actor, move: Move) -> Appointment:
     """Move the appointment in one swap: the old time is kept until the new one is won. It may overlap itself.
 
+    A move to where it is changes nothing, and nobody is told of it.
+
     Raises:
         Missing, Outdated, WrongState: as named. Refused: the first rule that lacks the new start, with alternatives.
         TooLate: the service's policy no longer lets the customer move it. Forbidden: only staff may override.
@@ -105,6 +107,8 @@ def move(desk: Desk, actor: Actor, move: Move) -> Appointment:
         if not actor.is_staff:
             _check_notice(reading, business, before, deed.now)
         placed = _new_place(reading, business, before, move, deed.now)
+        if _is_where(placed, before):
+            return before
         after = moved(
             before,
             placed.start,
@@ -208,6 +212,11 @@ def _service(reading: Reading, business: str, appointment: Appointment) -> Servi
     if not appointment.service_id:
         return None
     return reading.value(kind_key(business, "service", appointment.service_id), Service)
+
+
+def _is_where(placed: Placed, appointment: Appointment) -> bool:
+    here = (appointment.start, appointment.end, appointment.resource_ids)
+    return not placed.overridden and (placed.start, placed.end, placed.resource_ids) == here
 
 
 def _new_place(reading: Reading, business: str, before: Appointment, move: Move, now: Instant) -> Placed:

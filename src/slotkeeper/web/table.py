@@ -30,5 +30,7 @@ ROUTES: tuple[Route, ...] = (*API, *pages.routes(API))
 ALL: tuple[Route, ...] = (*ROUTES, *booking_page.ROUTES)
 """All that can be asked, with the pages for visitors."""
 
-RESERVED = frozenset(route.pattern.split("/")[1] for route in ALL) - {"", "{business}"}
-"""What no business can be called: a visitor who asked for its page would get another answer."""
+RESERVED = (frozenset(route.pattern.split("/")[1] for route in ALL) - {"", "{business}"}) | {
+    "login", "metrics", "staff", "static",
+}  # fmt: skip
+"""What no business can be called: a visitor who asked for its page would get another answer, now or later."""

@@ -11,6 +11,8 @@ from slotkeeper.contracts import Change, Doc, Key, ListName, Page, Put, Range, S
 from slotkeeper.stores.sqlite import SqliteStore
 from tests.contracts.store import StoreContract
 
+pytestmark = pytest.mark.slow
+
 
 def _current(store: SqliteStore, change: Change) -> dict[Key, int]:
     found = store.read(list(change.expects))

@@ -25,6 +25,8 @@ from slotkeeper.web.limits import Quota
 from tests.builders import STAFF, a_clinic
 from tests.clock import VirtualClock
 
+pytestmark = pytest.mark.slow
+
 MONDAY = "2026-11-23T06:00:00Z"
 TUESDAY = "2026-11-24T09:00:00Z"
 ALL: tuple[Scope, ...] = ("read", "book", "staff", "admin")
@@ -125,7 +127,6 @@ def test_those_who_wait_are_committed_together(tmp_path: Path, monkeypatch: pyte
     assert 1 <= commits <= 4
 
 
-@pytest.mark.slow
 def test_one_slot_is_booked_once_however_many_want_it(tmp_path: Path) -> None:
     house, secret = a_house(tmp_path)
 
@@ -147,7 +148,6 @@ def test_what_was_answered_is_on_disk(tmp_path: Path) -> None:
     assert {f"clinic/appointment/{reply.json()['appointmentId']}" for reply in replies} == stored
 
 
-@pytest.mark.slow
 def test_when_the_store_fails_all_who_waited_together_are_told(tmp_path: Path) -> None:
     house, secret = a_house(tmp_path, wait_seconds=0.05)
 

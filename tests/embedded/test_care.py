@@ -13,6 +13,8 @@ from slotkeeper.stores.sqlite import SqliteStore
 from tests.builders import at
 from tests.embedded.command_line import Shell
 
+pytestmark = pytest.mark.slow
+
 DAY = day_of(at("2026-11-24T08:00:00Z"))
 
 

@@ -16,6 +16,8 @@ from slotkeeper.stores.sqlite import SqliteStore
 from tests.builders import MONDAY, a_setting
 from tests.embedded.command_line import Shell
 
+pytestmark = pytest.mark.slow
+
 SOME_DAYS = ["2026-11-26T20:00:00Z", "2026-03-08T12:00:00Z", "2026-11-01T09:30:00Z", "2027-01-01T00:00:00Z"]
 """A Thursday at noon, the days on which the clocks change, and a turn of the year."""
 
@@ -38,7 +40,6 @@ def test_it_has_six_staff_three_rooms_and_five_services(shell: Shell) -> None:
     assert sum(bool(each.get("needsConfirmation")) for each in shell.json("services", "list")) == 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("now", SOME_DAYS)
 def test_its_two_weeks_are_lively_whatever_day_it_is(now: str) -> None:
     store, found = made(now)
@@ -55,7 +56,6 @@ def test_its_two_weeks_are_lively_whatever_day_it_is(now: str) -> None:
     assert examine(store, at).is_clean
 
 
-@pytest.mark.slow
 def test_it_is_the_same_each_time() -> None:
     first, second = (
         [(format_instant(each.start), each.service_id, each.customer_id, each.status) for each in made(MONDAY)[1]]
@@ -89,7 +89,6 @@ def test_it_is_made_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None
     assert not list(store.walk(demo.BUSINESS))
 
 
-@pytest.mark.slow
 def test_a_second_call_changes_nothing_but_makes_a_key(shell: Shell) -> None:
     first = shell("demo").stdout
     before = shell("export", "-", "--all", "--format", "jsonl").stdout

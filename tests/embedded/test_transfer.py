@@ -19,6 +19,8 @@ from slotkeeper.embedded import importing
 from slotkeeper.stores.sqlite import SqliteStore
 from tests.embedded.command_line import Shell, process
 
+pytestmark = pytest.mark.slow
+
 
 def row(id: str, start: str, **others: Any) -> dict[str, Any]:
     return {"id": id, "startTime": start, "serviceId": "visit"} | others
@@ -244,7 +246,6 @@ def a_full_house(shell: Shell) -> None:
     shell("book", "checkup", "2026-11-25 03:00", "--override", "an emergency", "--resource", "okafor")
 
 
-@pytest.mark.slow
 def test_a_whole_business_moves_into_an_empty_home_and_comes_out_the_same(shell: Shell) -> None:
     a_full_house(shell)
     shell("export", "one.jsonl", "--all")
@@ -259,7 +260,6 @@ def test_a_whole_business_moves_into_an_empty_home_and_comes_out_the_same(shell:
     assert ", 0 bad." in shell("--database", "new.db", "import", "two.jsonl").stdout
 
 
-@pytest.mark.slow
 def test_a_copy_can_be_read_in_under_another_name(shell: Shell) -> None:
     a_full_house(shell)
     shell("export", "one.jsonl", "--all")
@@ -363,7 +363,6 @@ def test_no_copy_brings_what_could_not_be_shown(shell: Shell, line: str) -> None
     assert list(bad_lines("bad.jsonl")) == [1]
 
 
-@pytest.mark.slow
 def test_rows_come_from_standard_input_in_a_process_of_its_own(shell: Shell) -> None:
     shell.a_practice()
     lines = "".join(
@@ -379,7 +378,6 @@ def test_rows_come_from_standard_input_in_a_process_of_its_own(shell: Shell) -> 
     assert (done.returncode, done.stdout) == (0, b"3 rows read: 3 entered, 0 bad.\n")
 
 
-@pytest.mark.slow
 def test_a_copy_comes_from_standard_input_too(shell: Shell) -> None:
     shell.a_practice()
     shell("export", "copy.jsonl", "--all")
@@ -392,7 +390,6 @@ def test_a_copy_comes_from_standard_input_too(shell: Shell) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.slow
 def test_a_hundred_thousand_bad_rows_take_no_more_memory_than_a_few(shell: Shell) -> None:
     shell.a_practice()
     filler = "x" * 200
@@ -420,7 +417,6 @@ def peak_bytes(folder: Path, *args: str) -> int:
     return int(done.stdout.split()[-1]) * 1024
 
 
-@pytest.mark.slow
 def test_an_export_of_many_takes_no_more_memory_than_of_a_few(shell: Shell) -> None:
     shell.a_practice()
     first = datetime(2030, 1, 1, tzinfo=UTC)

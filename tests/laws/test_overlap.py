@@ -15,6 +15,8 @@ from slotkeeper.web.limits import Quota
 from tests.builders import at
 from tests.web.asking import Asker, Reply, a_web
 
+pytestmark = pytest.mark.slow
+
 RELATIONS: dict[str, tuple[float, float, bool]] = {
     "before": (-2, -1, False),
     "meets": (-1, 0, False),
@@ -207,7 +209,6 @@ BROKEN: list[tuple[str, Any, str]] = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "broken", "span"), BROKEN, ids=[broken.__name__ for _, broken, _ in BROKEN])
 def test_a_wrong_judgement_is_caught(monkeypatch: pytest.MonkeyPatch, name: str, broken: Any, span: str) -> None:
     monkeypatch.setattr(name, broken)

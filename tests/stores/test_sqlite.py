@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,21 @@ def test_what_a_full_disk_has_undone_is_not_remembered(path: Path) -> None:
         remembered = store.read([A, B])
 
     assert remembered.keys() == {A}
+    store.close()
+
+
+@pytest.mark.parametrize("is_batch", [False, True], ids=["alone", "batch"])
+def test_nothing_is_written_into_a_file_that_was_moved_away(path: Path, is_batch: bool) -> None:
+    store = SqliteStore(path)
+    put(store, A, b"one")
+    path.rename(path.with_name("elsewhere"))
+
+    with pytest.raises(Unreachable, match="moved"), store.batch() if is_batch else nullcontext():
+        put(store, B, b"two")
+    path.with_name("elsewhere").rename(path)
+    put(store, B, b"two")
+
+    assert store.read([A, B]).keys() == {A, B}
     store.close()
 
 

@@ -74,6 +74,7 @@ class SqliteStore:
             check_ours(self._path, may_be_new=True)
             self._writer = self._connect()
             migrate(self._writer)
+        self._file = self._found_file()
 
     def close(self) -> None:
         """Close every connection; the store is of no use afterwards."""
@@ -253,8 +254,19 @@ class SqliteStore:
         self._forget_oldest()
 
     def _begin(self) -> None:
+        if self._found_file() != self._file:
+            raise Unreachable("the database file was moved or removed: put it back, or start anew")
         self._writer.execute("BEGIN IMMEDIATE")
         self._is_begun = True
+
+    def _found_file(self) -> tuple[int, int] | None:
+        """Which file is at the path now, None when there is none. One that was moved away takes writes still, and
+        whoever opens the path finds none of them."""
+        try:
+            found = Path(self._path).stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def _commit_begun(self) -> None:
         self._writer.execute("COMMIT")

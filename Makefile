@@ -37,7 +37,7 @@ test: check ## check, see that tests/core takes every branch of core/, then run 
 	$(PYTEST) $(ARGS)
 
 fast: .venv/.stamp ## run the tests that are not slow, within 20 seconds
-	$(PYTEST) -q -m "not slow" $(ARGS)
+	$(PYTEST) -q -m "not slow" --hypothesis-profile=fast $(ARGS)
 
 check: .venv/.stamp docs ## formatting, lint, types, floors, and the code blocks of the docs
 	$(BIN)/ruff format --check $(CODE)

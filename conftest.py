@@ -3,8 +3,11 @@
 import json
 import tomllib
 
+from hypothesis import settings
 from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
+
+settings.register_profile("fast", max_examples=25)  # for `make fast`
 
 
 def _reads_as_json(example: Example) -> None:

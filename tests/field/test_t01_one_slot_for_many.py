@@ -16,6 +16,8 @@ from tests.field.broken import ChecksThenInserts, WritesOneByOne
 from tests.serving import PROBLEM, Client, Reply, ask_at_once, serving, statuses
 from tests.web.asking import a_key
 
+pytestmark = pytest.mark.slow
+
 START, LATER, END = "2026-11-24T09:00:00Z", "2026-11-24T09:15:00Z", "2026-11-24T09:30:00Z"
 SERVERS, CLIENTS = 3, 24
 
@@ -64,7 +66,6 @@ def test_no_two_of_many_parallel_requests_get_one_slot(tmp_path: Path) -> None:
     one_wins(path, SqliteStore, a_small_clinic(path), [VISIT])
 
 
-@pytest.mark.slow
 def test_who_checks_and_then_inserts_gives_one_slot_to_several(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     clinic = a_small_clinic(path)
@@ -91,7 +92,6 @@ def test_no_two_of_many_parallel_requests_share_any_of_several_resources(
     one_wins(path, SqliteStore, a_clinic(SqliteStore(path), doctors=2, rooms=1), bodies)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", [ChecksThenInserts, WritesOneByOne])
 @pytest.mark.parametrize("bodies", SEVERAL)
 def test_who_writes_without_looking_or_bit_by_bit_is_caught(

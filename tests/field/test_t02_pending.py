@@ -19,6 +19,8 @@ from tests.field.broken import ChecksThenInserts
 from tests.serving import Client, Reply, ask_at_once, serving, statuses
 from tests.web.asking import a_key
 
+pytestmark = pytest.mark.slow
+
 START = "2026-11-24T09:00:00Z"
 CLIENTS = 12
 
@@ -127,7 +129,6 @@ BROKEN: list[tuple[str, Any, Callable[[Setting, Path], None]]] = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "broken", "check"), BROKEN, ids=["pending is free", "confirms what ran out"])
 def test_who_confirms_without_looking_is_caught(
     tmp_path: Path,
@@ -144,7 +145,6 @@ def test_who_confirms_without_looking_is_caught(
         check(clinic, path)
 
 
-@pytest.mark.slow
 def test_who_checks_and_then_writes_both_confirms_and_declines(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     clinic = a_clinic_that_confirms(path)

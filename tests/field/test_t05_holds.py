@@ -19,6 +19,8 @@ from tests.field.broken import ChecksThenInserts
 from tests.serving import Client, Reply, ask_at_once, serving, statuses
 from tests.web.asking import a_key
 
+pytestmark = pytest.mark.slow
+
 START, END = "2026-11-24T09:00:00Z", "2026-11-24T09:30:00Z"
 RANGE = "from=2026-11-24T00:00:00Z&to=2026-11-25T00:00:00Z"
 CLIENTS = 12
@@ -119,7 +121,6 @@ def test_no_hold_outlives_its_time_though_nobody_sweeps(clinic: Setting, path: P
     it_ends_by_itself(clinic, path, SqliteStore)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("check", [one_holds, one_uses_it])
 def test_who_checks_and_then_inserts_is_caught(clinic: Setting, path: Path, check: Check) -> None:
     with pytest.raises(AssertionError):
@@ -148,7 +149,6 @@ BROKEN: list[tuple[str, Any, Check]] = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "broken", "check"), BROKEN, ids=[name.rsplit(".", 1)[1] for name, _, _ in BROKEN])
 def test_a_hold_that_does_not_hold_is_caught(
     clinic: Setting, path: Path, monkeypatch: pytest.MonkeyPatch, name: str, broken: Any, check: Check

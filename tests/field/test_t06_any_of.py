@@ -16,6 +16,8 @@ from tests.field.broken import ChecksThenInserts
 from tests.serving import Client, Reply, ask_at_once, serving, statuses
 from tests.web.asking import a_key
 
+pytestmark = pytest.mark.slow
+
 DOCTORS = 6
 STARTS = [f"2026-11-24T{hour:02}:00:00Z" for hour in range(9, 13)]
 
@@ -85,7 +87,6 @@ CHECKS: list[Any] = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_pick_that_ignores_load_is_caught(
     clinic: Setting, path: Path, monkeypatch: pytest.MonkeyPatch, check: Callable[[Setting, Path], None]
@@ -96,7 +97,6 @@ def test_a_pick_that_ignores_load_is_caught(
         check(clinic, path)
 
 
-@pytest.mark.slow
 def test_who_checks_and_then_inserts_is_caught(clinic: Setting, path: Path) -> None:
     with pytest.raises(AssertionError):
         each_on_another(clinic, path, ChecksThenInserts)

@@ -17,6 +17,8 @@ from tests.builders import Setting, a_clinic, at
 from tests.serving import Client, Reply, serving
 from tests.web.asking import a_key
 
+pytestmark = pytest.mark.slow
+
 START, FREE = "2026-11-24T09:00:00Z", "2026-11-25T09:00:00Z"
 REASON = "chest pain, squeezed in by Dr 0"
 
@@ -154,7 +156,6 @@ BROKEN: list[tuple[str, Any, Any]] = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "broken", "check"), BROKEN, ids=[name.rsplit(".", 1)[1] for name, _, _ in BROKEN])
 def test_a_silent_overbooking_is_caught(
     clinic: Setting, monkeypatch: pytest.MonkeyPatch, name: str, broken: Any, check: Callable[[Setting], None]

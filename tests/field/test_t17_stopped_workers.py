@@ -22,6 +22,8 @@ from tests.courier.test_crashes import ClaimsNothing
 from tests.post import LetterBox, MailServer, a_courier, sweep, work
 from tests.serving import ROOT
 
+pytestmark = pytest.mark.slow
+
 START, DAY_BEFORE = "2026-11-26T09:00:00Z", "2026-11-25T09:00:00Z"
 PATIENTS = 40
 
@@ -142,13 +144,11 @@ def test_ten_minutes_without_a_worker_lose_and_repeat_nothing(path: Path) -> Non
     ten_minutes_off(path, Courier)
 
 
-@pytest.mark.slow
 def test_who_sends_only_what_is_due_this_minute_is_caught(path: Path) -> None:
     with pytest.raises(AssertionError):
         ten_minutes_off(path, OnlyThisMinute)
 
 
-@pytest.mark.slow
 def test_a_worker_that_is_killed_in_the_middle_loses_nothing(path: Path) -> None:
     """LibreBooking/librebooking#269, by kill -9; what comes again has the same Message-ID."""
     killed_in_the_middle(path)
@@ -173,7 +173,6 @@ def _known(self, job):
 """
 
 
-@pytest.mark.slow
 def test_a_worker_that_notes_before_it_sends_is_caught(path: Path) -> None:
     with pytest.raises(AssertionError):
         killed_in_the_middle(path, NOTES_FIRST)
@@ -184,7 +183,6 @@ def test_two_workers_on_one_file_repeat_nothing(path: Path) -> None:
     two_on_one_file(path, Courier)
 
 
-@pytest.mark.slow
 def test_two_workers_that_claim_nothing_are_caught(path: Path) -> None:
     with pytest.raises(AssertionError):
         two_on_one_file(path, ClaimsNothing)

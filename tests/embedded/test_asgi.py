@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from slotkeeper.core.actor import Scope
 from slotkeeper.desk.keys import create_key
 from slotkeeper.doctor import examine
 from slotkeeper.embedded.app import House, Plan, build
+from slotkeeper.embedded.protocol import MAX_HEAD_BYTES, BoundedHttp
 from slotkeeper.stores.sqlite import SqliteStore
 from slotkeeper.web.app import Rules
 from slotkeeper.web.limits import Quota
@@ -48,7 +49,9 @@ class CountingConnection(sqlite3.Connection):
 def served(house: House) -> Iterator[str]:
     """The address of a uvicorn that serves the house."""
     server = uvicorn.Server(
-        uvicorn.Config(house.app, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=2)
+        uvicorn.Config(
+            house.app, http=BoundedHttp, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=2
+        )
     )
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -232,6 +235,36 @@ def test_a_body_of_ten_megabytes_is_refused_before_it_is_whole(tmp_path: Path, *
 
     assert answer.startswith(b"HTTP/1.1 413")
     assert after == before
+
+
+def test_headers_without_end_are_refused(tmp_path: Path) -> None:
+    house, _ = a_house(tmp_path)
+    start = b"GET /health HTTP/1.1\r\nHost: x\r\nX-Long: "
+
+    with served(house) as address:
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), 10) as connection, suppress(ConnectionError):
+            connection.sendall(start)
+            for _ in range(1000):
+                connection.sendall(b"a" * MAX_HEAD_BYTES)
+            pytest.fail("64 megabytes of headers were taken")
+        with socket.create_connection((host, int(port)), 10) as connection:
+            connection.sendall(start + b"a" * (MAX_HEAD_BYTES // 2) + b"\r\n\r\n")
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+def test_many_requests_that_come_at_once_are_no_long_head(tmp_path: Path) -> None:
+    house, _ = a_house(tmp_path)
+    request = b"GET /health HTTP/1.1\r\nHost: x\r\nX-Some: " + b"a" * 1000 + b"\r\n"
+    last = request + b"Connection: close\r\n\r\n"
+
+    with served(house) as address:
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), 10) as connection:
+            connection.sendall((request + b"\r\n") * 299 + last)
+            answers = b"".join(iter(lambda: connection.recv(65536), b""))
+
+    assert answers.count(b"HTTP/1.1 200") == 300
 
 
 def test_a_client_that_leaves_in_the_middle_does_no_harm(tmp_path: Path) -> None:

@@ -84,11 +84,15 @@ def run(settings: Settings, listener: socket.socket, announce: Callable[[], obje
     """
     import uvicorn
 
+    from slotkeeper.embedded.protocol import BoundedHttp
+
     set_up(settings.log)
     house = build(plan_of(settings))
     try:
         config = uvicorn.Config(
             house.app,
+            http=BoundedHttp,
+            ws="none",
             log_config=None,
             access_log=False,
             proxy_headers=False,

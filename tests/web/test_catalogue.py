@@ -159,6 +159,13 @@ class TestWebhooks:
         assert "secret" not in asker.get("/webhooks").json["items"][0]
         assert "secret" not in asker.put(path, {"url": "https://example.com/b"}).json
 
+    @pytest.mark.parametrize("letters", ["A" * 33, "A" * 34 + "="], ids=len)
+    def test_take_no_secret_that_cannot_sign(self, asker: Asker, letters: str) -> None:
+        reply = asker.post("/webhooks", {"url": "https://example.com/a", "secret": "whsec_" + letters})
+
+        assert (reply.status, reply.json["field"]) == (422, "secret")
+        assert asker.get("/webhooks").json["items"] == []
+
     def test_keep_their_secret_when_none_is_sent(self, asker: Asker) -> None:
         made = asker.post("/webhooks", {"url": "https://example.com/a"})
 

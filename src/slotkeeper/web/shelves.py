@@ -153,6 +153,7 @@ def _found_webhook(call: Call[Any, None]) -> Webhook:
 def _keep_webhook(call: Call[WebhookBody, None], asked: str | None, secret: str) -> Answer:
     body = call.body
     _check_address(body.url, is_http_allowed=call.takes_http_hooks)
+    _check_secret(secret)
     hook = Webhook(url=body.url, types=body.types, secret=secret, active=body.active)
     id, kept = catalogue.put_on_shelf(call.desk, call.actor, "webhooks", asked, hook)
     is_new = asked is None
@@ -170,6 +171,14 @@ def _check_address(url: str, *, is_http_allowed: bool) -> None:
         raise Invalid("an address names a host, and no user, password or fragment", field="url")
     if parts.scheme != "https" and not is_http_allowed:
         raise Invalid("an address begins with https://", field="url")
+
+
+def _check_secret(secret: str) -> None:
+    """Raises `Invalid` for one that nothing can be signed with: each delivery would fail."""
+    try:
+        base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        raise Invalid("the secret must be whsec_ and the Base64 of 24 to 64 bytes", field="secret") from None
 
 
 def _new_secret() -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 import tracemalloc
@@ -236,6 +237,29 @@ def test_an_export_writes_over_nothing_unless_told_to(shell: Shell) -> None:
     shell("export", "out.csv", "--force")
     assert sorted(path.name for path in shell.folder.glob("*partial*")) == []
     assert "--all writes JSON Lines" in shell.complaint("export", "x.csv", "--all", code=2)
+
+
+@pytest.mark.parametrize("command", [("export", "--format", "csv"), ("backup",)], ids=["export", "backup"])
+def test_what_is_no_ordinary_file_is_not_replaced(shell: Shell, command: tuple[str, ...]) -> None:
+    shell.a_practice()
+    os.mkfifo("pipe")
+
+    assert "ordinary file" in shell.complaint(*command, "pipe", "--force", code=1)
+    assert Path("pipe").is_fifo()
+
+
+@pytest.mark.slow
+def test_an_export_that_nobody_reads_to_its_end_stops_without_a_word(shell: Shell) -> None:
+    shell("demo")
+    command = [sys.executable, "-m", "slotkeeper", "export", "-", "--format", "jsonl"]
+
+    with subprocess.Popen(command, cwd=shell.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as export:
+        assert export.stdout is not None
+        assert export.stderr is not None
+        export.stdout.close()
+        said = export.stderr.read()
+
+    assert b"pipe" not in said
 
 
 def a_full_house(shell: Shell) -> None:

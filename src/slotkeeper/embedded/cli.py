@@ -85,8 +85,8 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (click.exceptions.Exit, click.ClickException, click.Abort):
-            raise
+        except (click.exceptions.Exit, click.ClickException, click.Abort, BrokenPipeError):
+            raise  # click tells of these, and leaves without a word when nobody reads on
         except Exception as error:  # the last boundary: told in a few lines, or raised again
             if ctx.params.get("debug"):
                 raise

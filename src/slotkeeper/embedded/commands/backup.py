@@ -25,6 +25,8 @@ def backup(session: Session, file: Path, force: bool) -> None:
 
     FILE is there whole or not at all.
     """
+    if file.exists() and not file.is_file():
+        raise InUse(f"{file} is no ordinary file, and would be replaced by one: name another")
     if file.exists() and not force:
         raise InUse(f"{file} is there already: name another file, or say --force")
     partial = file.with_name(file.name + ".partial")

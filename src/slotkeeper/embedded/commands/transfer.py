@@ -218,6 +218,8 @@ def _written(file: Path, *, force: bool) -> Iterator[BinaryIO]:
     if str(file) == "-":
         yield sys.stdout.buffer
         return
+    if file.exists() and not file.is_file():
+        raise Exists(f"{file} is no ordinary file, and would be replaced by one: write to - for standard output")
     if file.exists() and not force:
         raise Exists(f"{file} is there already: name another file, or say --force")
     partial = file.with_name(file.name + ".partial")

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from slotkeeper.core.service import Resource
 from tests.web.asking import TUESDAY, Asker, a_key, a_web
 
 THINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -147,6 +148,20 @@ def test_the_business_is_described(asker: Asker) -> None:
     assert profile.items() <= asker.get("/business").json.items()
     assert asker.put("/business", profile | {"zone": "Europe"}).status == 422
     assert asker.put("/business", {"name": "New", "quietFrom": "21:00"}).status == 422
+
+
+def test_a_service_that_no_booking_could_claim_is_refused(asker: Asker) -> None:
+    many = [f"m{number}" for number in range(12)]
+    for id in many:
+        asker.setting.put("resource", id, Resource(name=id, zone="UTC"))
+    week = {"name": "X", "durationMinutes": 10_080, "needs": [{"allOf": many}]}
+
+    refused = asker.put("/services/x", week)
+    kept = asker.put("/services/x", week | {"needs": [{"allOf": many[:11]}]})
+    [start, *_] = asker.setting.slots("2026-11-30T00:00:00Z", "2026-12-01T00:00:00Z", "x")
+
+    assert (refused.status, refused.json["field"], kept.status) == (422, "needs", 201)
+    assert asker.book(start, serviceId="x")
 
 
 class TestWebhooks:

@@ -9,11 +9,11 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from slotkeeper.contracts import Put, Range
+from slotkeeper.contracts import Change, Put, Range
 from slotkeeper.core.actor import Actor
 from slotkeeper.core.appointment import Customer
 from slotkeeper.core.errors import InUse, Invalid, Missing, Outdated
-from slotkeeper.core.hours import Schedule
+from slotkeeper.core.hours import DAY_MINUTES, Schedule
 from slotkeeper.core.hours import check as check_schedule
 from slotkeeper.core.reminders import ReminderRule
 from slotkeeper.core.service import (
@@ -53,6 +53,8 @@ Check = Callable[[Reading, str, Any], None]
 MAX_ON_SHELF = 100
 MAX_TIME_OFF = 500
 LONGEST_TIME_OFF_DAYS = 3660
+BESIDE_SHEETS = 5
+"""What a booking may write beside sheets: itself, two tallies, the hold that it uses up, an entry in the audit log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,18 @@ def _check_service(reading: Reading, business: str, service: Service) -> None:
     for ids, count in groups:
         if count > len(ids):
             raise Invalid(f"{count} are needed of a pool of {len(ids)}", field="needs")
+    _check_commit(service, sum(count for _, count in groups))
+
+
+def _check_commit(service: Service, needed: int) -> None:
+    """Raises `Invalid` when a booking would touch more sheets than one commit may: it would be offered and refused."""
+    minutes = service.buffer_before_minutes + service.duration_minutes + service.buffer_after_minutes
+    days = -(-minutes // DAY_MINUTES) + 1
+    if needed * days > Change.LIMIT - BESIDE_SHEETS:
+        raise Invalid(
+            f"no booking can claim {needed} staff and rooms over {days} days: need fewer of them, or for less time",
+            field="needs",
+        )
 
 
 def _check_customer(reading: Reading, business: str, customer: Customer) -> None:

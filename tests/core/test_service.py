@@ -7,7 +7,15 @@ import pytest
 
 from slotkeeper.core.actor import Actor, Forbidden
 from slotkeeper.core.errors import Invalid
-from slotkeeper.core.service import Business, Need, Service, check_apart, check_business, check_service
+from slotkeeper.core.service import (
+    Business,
+    Need,
+    Service,
+    check_apart,
+    check_business,
+    check_service,
+    mail_address,
+)
 from tests.builders import service
 
 
@@ -75,3 +83,16 @@ def test_a_credential_needs_its_scope() -> None:
     with pytest.raises(Forbidden) as caught:
         actor.need("admin")
     assert caught.value.scope == "admin"
+
+
+@pytest.mark.parametrize("text", ["", "ada@example.com", "a.b+c@mail.example.org"])
+def test_a_mail_address_or_none_passes(text: str) -> None:
+    mail_address(text, "email")
+
+
+@pytest.mark.parametrize("text", ["kurt", "@example.com", "a@", "a b@example.com", "a@b@c"])
+def test_what_is_no_mail_address_is_told_where(text: str) -> None:
+    with pytest.raises(Invalid, match="name@example.com") as caught:
+        mail_address(text, "customer.email")
+
+    assert caught.value.field == "customer.email"

@@ -21,6 +21,10 @@ from slotkeeper.web.app import Rules, Web
 ID_BYTES = 16  # 128 random bits: nobody guesses another's id
 
 
+WAIT_SECONDS = 2.0
+"""How long a batch waits while another process writes. Everybody waits with it, so soon it is kinder to say 503."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What is to be built. Without `smtp` mail stays in the outbox; without `delivers` another process sends it."""
@@ -30,7 +34,7 @@ class Plan:
     smtp: SmtpSettings | None = None
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     delivers: bool = True
-    wait_seconds: float = 10.0
+    wait_seconds: float = WAIT_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ class Draft:
     def claim(self, keys: Iterable[Key], claim: Claim, now: Instant) -> None:
         """Enter the claim in each sheet, in place of any that its owner has there."""
         for key in keys:
-            self._write(key, added(removed(self._sheet(key), claim.owner), claim, now))
+            self._write(key, added(self._sheet(key), claim, now))
 
     def release(self, keys: Iterable[Key], owner: str) -> None:
         """Take the owner's claims out of each sheet."""

@@ -101,6 +101,12 @@ def test_a_claim_is_entered_by_start_and_sweeps_what_has_expired() -> None:
     assert [each.owner for each in after] == ["new", "later"]
 
 
+def test_a_claim_takes_the_place_of_its_owners_earlier_one() -> None:
+    sheet = (claim(0, 10, "a"), claim(20, 30, "b"))
+
+    assert added(sheet, claim(40, 50, "a"), NOW) == (claim(20, 30, "b"), claim(40, 50, "a"))
+
+
 def test_an_owner_is_taken_out_whole() -> None:
     sheet = (claim(0, 10, "a"), claim(20, 30, "b"), claim(40, 50, "a"))
 

@@ -4,6 +4,7 @@ A calendar is a resource's, or a customer's own when an appointment names no res
 stands whole in the sheet of each UTC day that it touches, so each day can be judged alone.
 """
 
+from bisect import insort
 from collections.abc import Collection, Iterable
 
 import msgspec
@@ -66,8 +67,13 @@ def clash(
 
 
 def added(sheet: Sheet, claim: Claim, now: Instant) -> Sheet:
-    """The sheet with the claim in its place and without what has expired. It judges nothing: see `clash`."""
-    return tuple(sorted((*live(sheet, now), claim), key=lambda each: (each.start, each.owner)))
+    """The sheet with the claim, in place of any that its owner has there, and without what has expired.
+
+    It judges nothing: see `clash`.
+    """
+    kept = [each for each in sheet if each.owner != claim.owner and each.is_live(now)]
+    insort(kept, claim, key=lambda each: (each.start, each.owner))
+    return tuple(kept)
 
 
 def removed(sheet: Sheet, owner: str) -> Sheet:

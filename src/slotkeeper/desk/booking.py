@@ -6,6 +6,7 @@ appointment, with its reminders and its event, in one commit; when something cha
 
 from dataclasses import dataclass, replace
 
+from slotkeeper.contracts import Key
 from slotkeeper.core.actor import Actor, Forbidden
 from slotkeeper.core.appointment import Appointment, Deed, as_opened, opened
 from slotkeeper.core.errors import HoldGone, Invalid, KeyReused, Missing
@@ -17,7 +18,7 @@ from slotkeeper.desk.facts import business_of, service_of
 from slotkeeper.desk.orders import Id, Order, customer_of, fingerprint, id_for
 from slotkeeper.desk.placing import Placed, Wish, place_by_service, place_freely
 from slotkeeper.desk.planning import endpoints, with_reminders
-from slotkeeper.documents import Hold, appointment_key, hold_key
+from slotkeeper.documents import Hold, appointment_key, business_key, hold_key, kind_key, shelf_key
 from slotkeeper.ledger import Draft, Reading, enter, let_go, settle
 
 
@@ -50,6 +51,7 @@ def book(desk: Desk, actor: Actor, order: Order) -> Booked:
 
 def _book(desk: Desk, actor: Actor, order: Order, id: Id, reading: Reading, draft: Draft) -> Booked:
     business, now = actor.business, desk.now()
+    reading.fetch(_needed_by_all(business, order, id))
     proof = fingerprint(order) if id.is_repeatable else ""
     if id.is_repeatable:
         earlier = reading.value(appointment_key(business, id.value), Appointment)
@@ -71,6 +73,16 @@ def _book(desk: Desk, actor: Actor, order: Order, id: Id, reading: Reading, draf
         return Booked(appointment)
     record(draft, actor, now, desk.new_id, "override", appointment.id, order.override)
     return Booked(appointment, warnings=placed.warnings)
+
+
+def _needed_by_all(business: str, order: Order, id: Id) -> list[Key]:
+    """What every booking reads, so that it is one question to the store."""
+    keys = [business_key(business), shelf_key(business, "webhooks"), shelf_key(business, "reminderRules")]
+    if order.service_id:
+        keys.append(kind_key(business, "service", order.service_id))
+    if id.is_repeatable:
+        keys.append(appointment_key(business, id.value))
+    return keys
 
 
 def _repeated(earlier: Appointment, proof: str) -> Booked:

@@ -94,11 +94,10 @@ def pinned_to(groups: Sequence[Group], pinned: tuple[str, ...]) -> list[Group]:
         named = tuple(id for id in pinned if id in ids)
         if len(named) > count:
             raise Invalid(f"the service needs only {count} of {', '.join(named)}", field="resourceIds")
-        others = tuple(id for id in ids if id not in named)
         narrowed += [((id,), 1) for id in named]
         if count > len(named):
-            narrowed.append((others, count - len(named)))
-    strangers = set(pinned).difference(id for ids, _ in groups for id in ids)
+            narrowed.append((tuple(id for id in ids if id not in named), count - len(named)))
+    strangers = [id for id in pinned if not any(id in ids for ids, _ in groups)]
     if strangers:
         raise Invalid(f"resource {min(strangers)} does not give this service", field="resourceIds")
     return narrowed

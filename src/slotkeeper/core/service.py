@@ -56,7 +56,10 @@ class Need(Value, frozen=True, kw_only=True):
 
 
 class Service(Value, frozen=True, kw_only=True):
-    """What a customer books: `duration_minutes` of everyone in `needs`, with buffers that keep others away."""
+    """What a customer books: `duration_minutes` of everyone in `needs`, with buffers that keep others away.
+
+    `day_limit` and `customer_limit` count the appointments that were booked or moved since the limit was set.
+    """
 
     name: Name
     description: Text = ""

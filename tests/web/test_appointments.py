@@ -161,6 +161,18 @@ class TestActions:
         assert (reply.status, reply.code) == (409, "too-late")
 
 
+def test_a_bare_span_that_is_taken_comes_with_times_that_are_free(asker: Asker) -> None:
+    span = {"userId": "u1", "startTime": "2026-11-24T09:00:00Z", "endTime": "2026-11-24T10:00:00Z"}
+    assert asker.post("/appointments", span).status == 201
+
+    taken = asker.post("/appointments", span | {"startTime": "2026-11-24T09:30:00Z", "endTime": "2026-11-24T10:15:00Z"})
+
+    assert (taken.status, taken.code) == (409, "taken")
+    offers = taken.json["alternatives"]
+    assert [offer["startTime"] for offer in offers] == ["2026-11-24T08:15:00Z", "2026-11-24T10:00:00Z"]
+    assert asker.post("/appointments", {"userId": "u1", **offers[0]}).status == 201
+
+
 class TestMoving:
     def test_takes_the_new_time_and_frees_the_old_one(self, asker: Asker) -> None:
         id = asker.book(resourceIds=["d0"])

@@ -1,8 +1,10 @@
 """Slots: the starts that all rules allow, as a computed offer that is never stored."""
 
 from bisect import bisect_left
+from collections.abc import Iterable
 
 from slotkeeper.core.rules import Facts, allowed
+from slotkeeper.core.sheet import Claim
 from slotkeeper.core.ticks import TICK_SECONDS, Instant, positions, tick_after
 
 
@@ -18,3 +20,17 @@ def nearest(offers: list[Instant], asked: Instant, count: int) -> list[Instant]:
     after = bisect_left(offers, asked)
     around = offers[max(after - count, 0) : after + count]
     return sorted(sorted(around, key=lambda offer: (abs(offer - asked), offer))[:count])
+
+
+def between(claims: Iterable[Claim], seconds: int, first: Instant, last: Instant) -> list[Instant]:
+    """The starts in `first <= start < last` at which a span of so many seconds fits beside the claims and touches one
+    of them: right after it or right before it. Ascending."""
+    found = set[int]()
+    free_from: int | None = None
+    for claim in sorted(claims, key=lambda each: each.start):
+        if free_from is None or claim.start - free_from >= seconds:
+            found.update((claim.start - seconds,) if free_from is None else (free_from, claim.start - seconds))
+        free_from = claim.end if free_from is None else max(free_from, claim.end)
+    if free_from is not None:
+        found.add(free_from)
+    return [Instant(start) for start in sorted(found) if first <= start < last]

@@ -12,7 +12,7 @@ from slotkeeper.core.service import Resource, Service
 from slotkeeper.core.ticks import DAY_SECONDS, TICK_SECONDS, Instant, Window, day_of, fits, tick_at
 from slotkeeper.core.zones import local
 from slotkeeper.desk.facts import Question, business_of, gather
-from slotkeeper.desk.refusing import explained, rival, with_alternatives
+from slotkeeper.desk.refusing import explained, rival, with_alternatives, with_gaps
 from slotkeeper.documents import customer_tally_key, day_tally_key, kind_key
 from slotkeeper.ledger import Reading
 
@@ -115,7 +115,7 @@ def place_freely(reading: Reading, business: str, wish: Wish, now: Instant) -> P
 
     Raises:
         Invalid: neither is named, or the span is empty or longer than 31 days. Missing: a resource is not there.
-        Taken: it overlaps a live claim.
+        Taken: it overlaps a live claim; alternatives and the rival's times are among its facts.
     """
     if wish.end <= wish.start:
         raise Invalid("endTime must be after startTime", field="endTime")
@@ -134,7 +134,8 @@ def place_freely(reading: Reading, business: str, wish: Wish, now: Instant) -> P
     if claim is not None:
         refused = explained(reading, business, Taken("the time is taken"), claim)
         if not wish.is_override:
-            raise refused
+            seconds = wish.end - wish.start
+            raise with_gaps(reading, business, refused, calendars, wish.start, seconds, now, wish.ignoring)
     return Placed(
         start=wish.start,
         end=wish.end,

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.errors import Refused
 from slotkeeper.core.rules import Facts
-from slotkeeper.core.sheet import Claim, clash
-from slotkeeper.core.slots import nearest, slots
+from slotkeeper.core.sheet import Claim, clash, live
+from slotkeeper.core.slots import between, nearest, slots
 from slotkeeper.core.ticks import DAY_SECONDS, Day, Instant, Window, day_of, format_instant
 from slotkeeper.documents import Hold, appointment_key, hold_key, sheet_of
 from slotkeeper.ledger import Reading, sheet_keys
@@ -52,9 +52,30 @@ def with_alternatives(refused: Refused, asked: Instant, facts_over: Callable[[Wi
     first = Day(day_of(asked) - 2)
     facts = facts_over(Window.of_days(first, DAYS_LOOKED_AHEAD + 4))
     offers = slots(facts, Instant(asked - DAY_SECONDS), Instant(asked + DAYS_LOOKED_AHEAD * DAY_SECONDS))
-    seconds = facts.service.duration_minutes * 60
+    return _offering(refused, nearest(offers, asked, ALTERNATIVES), facts.service.duration_minutes * 60)
+
+
+def with_gaps(
+    reading: Reading,
+    business: str,
+    refused: Refused,
+    calendars: Sequence[str],
+    asked: Instant,
+    seconds: int,
+    now: Instant,
+    ignoring: Sequence[str],
+) -> Refused:
+    """The refusal of a bare span, with up to three starts close by at which it fits between what is claimed."""
+    earliest = max(now, Instant(asked - DAY_SECONDS)) if asked >= now else Instant(asked - DAY_SECONDS)
+    latest = Instant(asked + DAYS_LOOKED_AHEAD * DAY_SECONDS)
+    first, end = day_of(earliest), day_of(Instant(latest + seconds))
+    days = reading.sheets(business, calendars, first, end - first + 1)
+    claims = [claim for sheets in days for sheet in sheets for claim in live(sheet, now, ignoring)]
+    return _offering(refused, nearest(between(claims, seconds, earliest, latest), asked, ALTERNATIVES), seconds)
+
+
+def _offering(refused: Refused, starts: Sequence[Instant], seconds: int) -> Refused:
     refused.facts["alternatives"] = [
-        {"startTime": format_instant(start), "endTime": format_instant(Instant(start + seconds))}
-        for start in nearest(offers, asked, ALTERNATIVES)
+        {"startTime": format_instant(start), "endTime": format_instant(Instant(start + seconds))} for start in starts
     ]
     return refused

@@ -95,17 +95,12 @@ class Draft:
     reading: Reading
     puts: dict[Key, Put] = field(default_factory=dict)
     deletes: set[Key] = field(default_factory=set)
-    expects: set[Key] = field(default_factory=set)
 
     def put(self, put: Put) -> None:
         self.puts[put.key] = put
 
     def delete(self, key: Key) -> None:
         self.deletes.add(key)
-
-    def expect(self, key: Key) -> None:
-        """Let the commit depend on a document that is only read."""
-        self.expects.add(key)
 
     def claim(self, keys: Iterable[Key], claim: Claim, now: Instant) -> None:
         """Enter the claim in each sheet, in place of any that its owner has there."""
@@ -126,7 +121,7 @@ class Draft:
         Raises:
             Invalid: it would touch more documents than one commit may.
         """
-        keys = self.expects | self.puts.keys() | self.deletes
+        keys = self.puts.keys() | self.deletes
         if len(keys) > Change.LIMIT:
             raise Invalid(
                 f"this would claim {len(keys)} days and resources, one commit may touch {Change.LIMIT}: "

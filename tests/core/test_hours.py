@@ -31,7 +31,6 @@ from slotkeeper.core.ticks import (
     instant_of,
     parse_day,
     positions,
-    runs,
 )
 from slotkeeper.core.zones import local
 
@@ -54,6 +53,12 @@ def daily(*texts: str) -> Schedule:
 
 def on(day: str, count: int = 1) -> Window:
     return Window.of_days(parse_day(day), count)
+
+
+def runs(bits: int) -> list[tuple[int, int]]:
+    """The unbroken stretches of set bits as half-open `(first, after the last)`, ascending."""
+    edges = positions(bits ^ bits << 1)
+    return list(zip(edges[::2], edges[1::2], strict=True))
 
 
 def spans(bits: int, window: Window) -> list[str]:

@@ -1,7 +1,6 @@
 """Instants are read and written strictly, and sets of ticks obey the laws of sets."""
 
 from datetime import UTC, datetime, timedelta, timezone
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -26,7 +25,6 @@ from slotkeeper.core.ticks import (
     parse_day,
     parse_instant,
     positions,
-    runs,
     tick_after,
     tick_at,
 )
@@ -223,17 +221,6 @@ def test_busy_time_takes_every_tick_that_it_touches_by_a_second(span: tuple[int,
     assert taken == {second // TICK_SECONDS - 3 for second in seconds} & set(range(9))
 
 
-@given(spans)
-def test_open_time_gives_only_the_ticks_that_lie_whole_within_it(span: tuple[int, int]) -> None:
-    window = Window(Tick(3), 9)
-    start, end = span
-
-    given_ = members(window.inside(Instant(start), Instant(end)))
-
-    ticks = range(9)
-    assert given_ == {t for t in ticks if start <= (t + 3) * TICK_SECONDS and (t + 4) * TICK_SECONDS <= end}
-
-
 @given(sets, st.integers(1, 40))
 def test_a_length_fits_where_all_its_ticks_are_in_the_set(bits: int, length: int) -> None:
     have = members(bits)
@@ -258,11 +245,3 @@ def test_positions_are_the_members_in_order(bits: int) -> None:
 def test_positions_reach_as_far_as_ninety_days() -> None:
     assert positions(ones(26_000)) == list(range(26_000))
     assert positions(1 << 25_999) == [25_999]
-
-
-@given(sets)
-def test_runs_are_the_longest_stretches_and_make_up_the_set(bits: int) -> None:
-    stretches = runs(bits)
-
-    assert set().union(*(range(*stretch) for stretch in stretches)) == members(bits)
-    assert all(before[1] < after[0] for before, after in pairwise(stretches))

@@ -77,14 +77,7 @@ class Window:
 
     def mask(self, start: Instant, end: Instant) -> int:
         """The ticks that the half-open span touches, be it by a second: for time that is busy."""
-        # Every claim of every sheet passes here: no calls, and half the time of `between`.
-        first = max(start // TICK_SECONDS - self.start, 0)
-        last = min(-(-end // TICK_SECONDS) - self.start, self.length)
-        return ((1 << last - first) - 1) << first if first < last and start < end else 0
-
-    def inside(self, start: Instant, end: Instant) -> int:
-        """The ticks that lie whole within the half-open span: for time that is open."""
-        return self.between(tick_after(start), tick_at(end))
+        return self.between(tick_at(start), tick_after(end)) if start < end else 0
 
     def between(self, start: Tick, end: Tick) -> int:
         """Its ticks in `start <= tick < end`."""
@@ -193,12 +186,6 @@ def positions(bits: int) -> list[int]:
     words = struct.unpack(f"<{count}Q", bits.to_bytes(count * 8, "little"))
     bases = compress(range(0, count * _WORD, _WORD), words)
     return [base + at for base, word in zip(bases, filter(None, words), strict=True) for at in _positions_in(word)]
-
-
-def runs(bits: int) -> list[tuple[int, int]]:
-    """The unbroken stretches of set bits as half-open `(first, after the last)`, ascending."""
-    edges = positions(bits ^ bits << 1)
-    return list(zip(edges[::2], edges[1::2], strict=True))
 
 
 def _union(sets: Iterable[int]) -> int:

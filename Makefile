@@ -14,8 +14,9 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
 CODE := $(wildcard src tests bench conftest.py)
 PAGES := $(wildcard README.md docs)
-UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --custom-compile-command "make lock" $(UPGRADE) pyproject.toml
+UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
+UV_COMPILE := $(UV_LOCK) pyproject.toml
 
 # Two processes: the suite is made for two cores, and its tests share nothing.
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
@@ -29,14 +30,14 @@ help: ## list these targets
 setup: .venv/.stamp ## make .venv with all that development needs
 
 run: .venv/.run-stamp ## start Slotkeeper with a demonstration business, and serve it
-	@PYTHONPATH=src $(BIN)/python -c 'from slotkeeper.embedded.cli import main; main()' demo --serve
+	@PYTHONPATH=src $(BIN)/python -c 'from slotkeeper.cli.main import main; main()' demo --serve
 
-test: check ## check, see that tests/core takes every branch of core/, then run every test
+test: check .venv-emulator/.stamp .venv-template/.stamp ## check, see that tests/core takes every branch of core/, then run every test
 	$(BIN)/pytest -q tests/core --cov --cov-report=
 	$(BIN)/coverage report --include="src/slotkeeper/core/*" --fail-under=100
 	$(PYTEST) $(ARGS)
 
-fast: .venv/.stamp ## run the tests that are not slow, within 20 seconds
+fast: .venv/.stamp .venv-emulator/.stamp ## run the tests that are not slow, within 20 seconds
 	$(PYTEST) -q -m "not slow" --hypothesis-profile=fast $(ARGS)
 
 check: .venv/.stamp docs ## formatting, lint, types, floors, and the code blocks of the docs
@@ -60,9 +61,11 @@ clinic: .venv/.stamp .venv-clinic/.stamp ## take a year of ten providers in, mad
 	.venv-clinic/bin/python -m bench.clinic.rows .venv-clinic/rows.csv.gz $(ARGS)
 	$(BIN)/python -m bench.clinic.year .venv-clinic/rows.csv.gz
 
-.venv-clinic/.stamp: requirements-clinic.lock
-	$(PYTHON) -m venv .venv-clinic
-	.venv-clinic/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $<
+# What does not belong beside our own packages: .venv-NAME holds what requirements-NAME.lock says.
+.venv-%/.stamp: requirements-%.lock
+	@echo "Installing the locked packages of $(@D) ..."
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $<
 	@touch $@
 
 docs: .venv/.stamp ## run every code block of README.md and docs/
@@ -73,10 +76,12 @@ lock: .venv/.stamp ## remake the locks (UPGRADE=--upgrade takes the newest relea
 	$(UV_COMPILE) --extra dev -o requirements-dev.lock
 	$(UV_COMPILE) --constraint requirements-dev.lock -o requirements.lock
 	$(UV_COMPILE) --constraint requirements-dev.lock --extra clinic -o requirements-clinic.lock
+	$(UV_LOCK) requirements-emulator.in -o requirements-emulator.lock
+	$(UV_LOCK) requirements-template.in -o requirements-template.lock
 	! grep -n "://" requirements*.lock
 
 clean: ## remove .venv, caches and what was built
-	rm -rf .venv .venv-clinic build dist htmlcov .coverage .coverage.* .*_cache .hypothesis
+	rm -rf .venv .venv-* build dist htmlcov .coverage .coverage.* .*_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from slotkeeper.embedded.cli import SECTIONS, cli
+from slotkeeper.cli.main import SECTIONS, cli
 from slotkeeper.settings import CONFIG_FILE, CONFIG_VARIABLE, Entry, entries
 from slotkeeper.web.problems import explained
 from slotkeeper.web.routes import Route

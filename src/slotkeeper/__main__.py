@@ -1,6 +1,6 @@
 """`python -m slotkeeper` is the command line."""
 
-from slotkeeper.embedded.cli import main
+from slotkeeper.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from slotkeeper.cli.commands.init import begin
 from slotkeeper.contracts import Change, Doc, Put
 from slotkeeper.core.actor import Actor
 from slotkeeper.core.errors import Invalid, Unreachable
@@ -16,7 +17,6 @@ from slotkeeper.core.hours import Opening, Schedule, Weekly
 from slotkeeper.core.service import Business, Need, Resource
 from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.search import Offers, Search, service_slots
-from slotkeeper.embedded.commands.init import begin
 from slotkeeper.web.app import Rules, Web
 from slotkeeper.web.http import Request, Response
 from slotkeeper.web.limits import Quota

@@ -41,11 +41,15 @@ class Doc:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """One document to write, with its place in each list that it stands in (at most one a list)."""
+    """One document to write, with its place in each list that it stands in (at most one a list).
+
+    From `until` on (0: never) nothing rests on the document, and a store may forget it.
+    """
 
     key: Key
     body: bytes
     places: Mapping[ListName, Place] = field(default_factory=dict)
+    until: Instant = Instant(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,7 @@ class Store(Protocol):
       write it, one is `Stale`.
     * What `commit` has returned from (outside `batch`) survives a crash and a power cut.
     * A read sees every commit that returned before the read began, and never half a commit of one document.
+      Which documents stand in a list may be seen a moment later (a GSI follows its table); what they say is current.
     """
 
     def read(self, keys: Sequence[Key]) -> dict[Key, Doc]:
@@ -137,7 +142,7 @@ class Store(Protocol):
         ...
 
     def walk(self, prefix: str = "") -> Iterator[Doc]:
-        """Every document whose part begins with `prefix`, in the order of keys, in constant memory.
+        """Every document whose part begins with `prefix`, once, in the store's own order, in constant memory.
 
         What changes while one walks may be seen before or after its change.
         """
@@ -152,13 +157,17 @@ class Store(Protocol):
         ...
 
     def batch(self) -> AbstractContextManager[None]:
-        """Within, commits of this thread are made together and are durable only when it is left.
+        """Within, commits of this thread may be made together, and be durable only when it is left.
 
         Reads see at least what others had committed before the batch began, and all that was done in it.
 
         Leaving may raise `Unreachable`: then none of the batch's commits was done, and no answer that rests on
         them, reads included, may be given.
         """
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections; the store is of no use afterwards."""
         ...
 
 
@@ -190,6 +199,23 @@ class Sender(Protocol):
             Unreachable: it may work later (no connection, a 4xx of SMTP, a 5xx or 429 of HTTP).
             Undeliverable: it never will (a 5xx of SMTP for this letter, any other 4xx of HTTP).
         """
+        ...
+
+
+class Alarms(Protocol):
+    """Wake-up calls from outside, one for each key at most. A late, lost or doubled one does no harm: what is due is
+    decided by the documents, and a sweep is the net."""
+
+    def set(self, key: Key, due: Instant) -> None:
+        """Have the key's document attended to at `due`, in place of any earlier call. Raises `Unreachable`."""
+        ...
+
+    def clear(self, key: Key) -> None:
+        """Call no more for the key. Raises `Unreachable`."""
+        ...
+
+    def ring(self, keys: Sequence[Key]) -> None:
+        """Have the documents attended to now. Raises `Unreachable`."""
         ...
 
 

@@ -24,6 +24,10 @@ T = TypeVar("T")
 CatalogueKind = Literal["service", "resource", "pool", "schedule", "customer", "template"]
 
 
+HOLD_KEPT_SECONDS = 86_400
+"""An expired hold counts for nothing; a day later a store may forget it, should the courier not have taken it away."""
+
+
 class TimeOff(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """A span in which a resource is away, whatever its hours say."""
 
@@ -194,7 +198,7 @@ def appointment_put(business: str, appointment: Appointment) -> Put:
 
 def hold_put(business: str, hold: Hold) -> Put:
     places: dict[ListName, Place] = {"due": Place("due", f"{hold.expires:012d}/{business}/{hold.id}")}
-    return Put(hold_key(business, hold.id), encoded(hold), places)
+    return Put(hold_key(business, hold.id), encoded(hold), places, until=Instant(hold.expires + HOLD_KEPT_SECONDS))
 
 
 def attention(appointment: Appointment) -> Instant | None:

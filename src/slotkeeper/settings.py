@@ -19,6 +19,8 @@ from slotkeeper.core.errors import Invalid
 PREFIX = "SLOTKEEPER_"
 CONFIG_VARIABLE = "SLOTKEEPER_CONFIG"
 CONFIG_FILE = "slotkeeper.toml"
+DYNAMODB = "dynamodb:"
+DEFAULT_REGION = "us-west-1"
 MAX_FILE_BYTES = 1_000_000
 
 _SHOWN = 60
@@ -162,12 +164,31 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Aws:
+    """The home on AWS. The template sets these for its functions; nobody else needs them."""
+
+    schedule_group: str = setting("", "The EventBridge schedule group of our alarms.", text())
+    schedule_role: str = setting("", "The ARN of the role that EventBridge Scheduler takes on.", text())
+    reminder_sender: str = setting("", "The ARN of the function that delivers.", text())
+    dead_letters: str = setting("", "The ARN of the queue for alarms that could not be delivered.", text())
+    aside_url: str = setting("", "The queue for stream records that could not be read.", text())
+    topic: str = setting("", "The ARN of the SNS topic that is told of events; empty: none is.", text())
+    from_address: str = setting(
+        "",
+        "The address that SES sends from; empty: messages stay in the outbox.",
+        text("a mail address such as desk@example.com", lambda value: not value or bool(_ADDRESS.match(value))),
+    )
+    sms: bool = setting(False, "Whether text messages are sent, by SNS.", switch())
+    cognito: bool = setting(False, "Whether API Gateway has checked who asks, by a Cognito user pool.", switch())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings, checked."""
 
     database: str = setting(
         "slotkeeper.db",
-        "The SQLite file.",
+        "The SQLite file, or `dynamodb:TABLE`.",
         text("a path", lambda value: bool(value.strip())),
     )
     host: str = setting("127.0.0.1", "The address to listen on; 0.0.0.0 for all.", text("a host", bool))
@@ -185,6 +206,12 @@ class Settings:
     smtp: Smtp = field(default_factory=Smtp)
     webhooks: Webhooks = field(default_factory=Webhooks)
     worker: Worker = field(default_factory=Worker)
+    aws: Aws = field(default_factory=Aws)
+
+    @property
+    def table(self) -> str:
+        """The DynamoDB table that `database` names; empty when it names a file."""
+        return self.database.removeprefix(DYNAMODB) if self.database.startswith(DYNAMODB) else ""
 
     @property
     def base_url(self) -> str:
@@ -192,6 +219,35 @@ class Settings:
         host = f"[{self.host}]" if ":" in self.host else self.host
         shown = "127.0.0.1" if self.host == "0.0.0.0" else host  # noqa: S104 - compared, not listened on
         return (self.public_url or f"http://{shown}:{self.port}").rstrip("/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsAccess:
+    """How this process reaches AWS, by the variables that every AWS tool reads. Without an endpoint each service has
+    its usual one; `app` names us in the User-Agent of calls."""
+
+    region: str = DEFAULT_REGION
+    endpoint: str = ""
+    dynamodb_endpoint: str = ""
+    key_id: str = ""
+    secret: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    app: str = ""
+
+
+def aws_access(environ: Mapping[str, str] | None = None) -> AwsAccess:
+    """What the environment says of AWS; the region is `us-west-1` when it says none."""
+    environ = os.environ if environ is None else environ
+    endpoint = environ.get("AWS_ENDPOINT_URL", "")
+    return AwsAccess(
+        region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION,
+        endpoint=endpoint,
+        dynamodb_endpoint=environ.get("AWS_ENDPOINT_URL_DYNAMODB", endpoint),
+        key_id=environ.get("AWS_ACCESS_KEY_ID", ""),
+        secret=environ.get("AWS_SECRET_ACCESS_KEY", ""),
+        token=environ.get("AWS_SESSION_TOKEN", ""),
+        app=environ.get("AWS_SDK_UA_APP_ID", ""),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from itertools import groupby
 
 import msgspec
 
-from slotkeeper.contracts import Clock, Doc, Letter, Sender, Store
+from slotkeeper.contracts import Clock, Doc, Key, Letter, Sender, Store
 from slotkeeper.core.appointment import Appointment, Customer
 from slotkeeper.core.errors import Invalid, Undeliverable, Unreachable
 from slotkeeper.core.reminders import LEASE_SECONDS
@@ -91,20 +91,31 @@ class Courier:
         Raises:
             Unreachable: the store failed; what was claimed is taken over when its lease has run out.
         """
-        counts, jobs = self._take(limit)
+        page = self._store.list("due", DUE, last=f"{self._clock():0{DUE_DIGITS}d}/\U0010ffff", limit=limit)
+        return await self._attend(page.docs)
+
+    async def attend(self, keys: Sequence[Key]) -> Swept:
+        """Do what is due now for the documents under `keys`; those that are gone, or not due, are passed over.
+
+        Raises:
+            Unreachable: as `sweep`.
+        """
+        return await self._attend(list(self._store.read(keys).values()))
+
+    async def _attend(self, docs: Sequence[Doc]) -> Swept:
+        counts, jobs = self._take(docs)
         if jobs:
             counts.update(await self._deliver(jobs))
         return Swept(**counts)
 
-    def _take(self, limit: int) -> tuple[Counter[str], list[Job]]:
-        """Take all that is due in one batch: the claims are durable before anything is sent."""
+    def _take(self, docs: Sequence[Doc]) -> tuple[Counter[str], list[Job]]:
+        """Take what is due of the documents in one batch: the claims are durable before anything is sent."""
         now = self._clock()
-        page = self._store.list("due", DUE, last=f"{now:0{DUE_DIGITS}d}/\U0010ffff", limit=limit)
-        counts, jobs = Counter(seen=len(page.docs)), list[Job]()
-        if not page.docs:
+        counts, jobs = Counter(seen=len(docs)), list[Job]()
+        if not docs:
             return counts, jobs
         with self._store.batch():
-            for doc in page.docs:
+            for doc in docs:
                 for taken in self._take_one(doc, now, counts):
                     counts.update(holds=taken.holds, expired=taken.expired, published=taken.published)
                     jobs += taken.jobs

@@ -93,6 +93,12 @@ def test_a_claimed_message_comes_back_when_its_lease_runs_out() -> None:
     assert next_due([held]) == START + LEASE_SECONDS
 
 
+def test_a_message_remembers_when_it_was_to_go_at_first() -> None:
+    again = claimed(failed(claimed(message(), START), START, "no answer"), Instant(START + 30))
+
+    assert (again.first_due, again.attempts) == (START, 2)
+
+
 def test_the_pauses_grow_and_the_last_failure_is_death() -> None:
     owed = message()
     pauses = []

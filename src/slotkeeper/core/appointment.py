@@ -146,10 +146,11 @@ class Appointment(Value, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where events are told to other programs: a webhook that wants these types (all when empty)."""
+    """Where events are told to other programs: a webhook that wants these types (all when empty), or a home's topic."""
 
     id: str
     types: tuple[str, ...] = ()
+    channel: Channel = "webhook"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,7 +297,7 @@ def _with_event(
         request=deed.request,
     )
     notices = [_notice(appointment.id, event, "email")] if type in TOLD else []
-    notices += [_notice(appointment.id, event, "webhook", end.id) for end in endpoints if _wants(end, type)]
+    notices += [_notice(appointment.id, event, end.channel, end.id) for end in endpoints if _wants(end, type)]
     return replace(appointment, events=(*appointment.events, event), messages=(*appointment.messages, *notices))
 
 

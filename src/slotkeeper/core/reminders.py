@@ -14,7 +14,13 @@ from slotkeeper.core.ticks import Instant
 from slotkeeper.core.value import Id, Value
 from slotkeeper.core.zones import local
 
-Channel = Literal["email", "webhook"]
+Channel = Literal["email", "webhook", "sms", "topic"]
+"""How a message leaves: to the customer by mail or by text message, to a business's own programs, or to the topic on
+which a home tells of every event."""
+
+RuleChannel = Literal["email", "webhook", "sms"]
+"""The channels that a business may be reminded by: a topic is told of what happened, not of what is to come."""
+
 MessageState = Literal["waiting", "claimed", "sent", "void", "dead"]
 
 LEASE_SECONDS = 120
@@ -29,7 +35,7 @@ class ReminderRule(Value, frozen=True, kw_only=True):
     """
 
     lead_minutes: Annotated[int, Meta(ge=5, le=525_600)]
-    channel: Channel = "email"
+    channel: RuleChannel = "email"
     service_id: Id | None = None
     active: bool = True
 
@@ -41,7 +47,7 @@ class Message(Value, frozen=True, kw_only=True):
     """One message owed. `kind` is `reminder` or the type of the event that it tells of.
 
     `id` is the same for every try. `about` is the start that a reminder speaks of; `due` is when to try next, and for a
-    claimed one when another worker may take it over.
+    claimed one when another worker may take it over. `first_due` is when it was to go, from the first try on.
     """
 
     id: str
@@ -53,6 +59,7 @@ class Message(Value, frozen=True, kw_only=True):
     event: int = 0
     lead_minutes: int = 0
     about: Instant = Instant(0)
+    first_due: Instant = Instant(0)
     attempts: int = 0
     note: str = ""
 
@@ -121,8 +128,8 @@ def _minutes_into(quiet: Quiet, instant: Instant, zone: str) -> int | None:
 
 def claimed(message: Message, now: Instant) -> Message:
     """The message in the hands of one worker, until its lease runs out."""
-    due = Instant(now + LEASE_SECONDS)
-    return replace(message, state="claimed", attempts=message.attempts + 1, due=due)
+    due, first = Instant(now + LEASE_SECONDS), message.first_due or message.due
+    return replace(message, state="claimed", attempts=message.attempts + 1, due=due, first_due=first)
 
 
 def failed(message: Message, now: Instant, why: str, *, for_good: bool = False) -> Message:

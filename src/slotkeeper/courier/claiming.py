@@ -1,6 +1,6 @@
 """Taking what is due: expired holds go, pending appointments expire, events are published, messages are claimed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -83,8 +83,9 @@ def take_appointment(store: Store, key: Key, now: Instant) -> Taken:
     return settle(store, decide)
 
 
-def expire(store: Store, key: Key, now: Instant) -> Taken:
-    """Let a pending appointment go that nobody confirmed in time; its event is published by the next step.
+def expire(store: Store, key: Key, now: Instant, standing: Sequence[Endpoint] = ()) -> Taken:
+    """Let a pending appointment go that nobody confirmed in time; its event is published by the next step, and told to
+    the webhooks and the `standing` endpoints.
 
     A step of its own, because together both could touch more documents than one commit may.
     """
@@ -94,7 +95,8 @@ def expire(store: Store, key: Key, now: Instant) -> Taken:
         before = reading.value(key, Appointment)
         if before is None or not is_expired(before, now):
             return Taken()
-        endpoints = [Endpoint(id, hook.types) for id, hook in webhooks(reading, business).items()]
+        hooks = webhooks(reading, business).items()
+        endpoints = [*(Endpoint(id, hook.types) for id, hook in hooks), *standing]
         leave(draft, business, before)
         draft.put(appointment_put(business, acted(before, "expire", Deed(now=now, by=BY_COURIER), endpoints)))
         return Taken(expired=1)

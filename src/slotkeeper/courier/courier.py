@@ -15,7 +15,7 @@ from itertools import groupby
 import msgspec
 
 from slotkeeper.contracts import Clock, Doc, Key, Letter, Sender, Store
-from slotkeeper.core.appointment import Appointment, Customer
+from slotkeeper.core.appointment import Appointment, Customer, Endpoint
 from slotkeeper.core.errors import Invalid, Undeliverable, Unreachable
 from slotkeeper.core.reminders import LEASE_SECONDS
 from slotkeeper.core.ticks import Instant
@@ -30,6 +30,7 @@ from slotkeeper.notices.rendering import render as our_words
 DUE = "due"
 DUE_DIGITS = 12
 AT_ONCE = 32
+LATE_SECONDS = 300
 NOTED_AT_ONCE = 16
 SEND_SECONDS = LEASE_SECONDS // 2
 """A try may take so long, and none begins later than so long before its lease ends: no try outlives its claim."""
@@ -39,7 +40,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swept:
-    """What one sweep did, in numbers. `seen` documents were due; when that is the limit, more may be."""
+    """What one sweep did, in numbers. `seen` documents were due; when that is the limit, more may be.
+
+    The `reminders` among its messages are counted also by themselves; `reminders_late` of those sent were so by more
+    than `LATE_SECONDS`.
+    """
 
     seen: int = 0
     holds: int = 0
@@ -51,6 +56,10 @@ class Swept:
     void: int = 0
     untried: int = 0
     damaged: int = 0
+    reminders: int = 0
+    reminders_sent: int = 0
+    reminders_late: int = 0
+    reminders_failed: int = 0
 
 
 class Courier:
@@ -68,13 +77,16 @@ class Courier:
         render: Render = our_words,
         *,
         at_once: int = AT_ONCE,
+        endpoints: Sequence[Endpoint] = (),
     ) -> None:
+        """`endpoints` are those of the home's desk: what the courier itself does to appointments is told there too."""
         self._store = store
         self._clock = clock
         self._senders = dict(senders)
         self._outbox = outbox
         self._render = render
         self._at_once = at_once
+        self._endpoints = tuple(endpoints)
 
     def next_due(self) -> Instant | None:
         """When the first thing is due, past or to come; None when nothing is.
@@ -127,7 +139,7 @@ class Courier:
             if doc.key.sort == "hold":
                 return [take_hold(self._store, doc.key, now)]
             is_over = is_expired(decoded(doc, Appointment), now)
-            first = [expire(self._store, doc.key, now)] if is_over else []
+            first = [expire(self._store, doc.key, now, self._endpoints)] if is_over else []
             return [*first, take_appointment(self._store, doc.key, now)]
         except msgspec.MsgspecError:
             _log.exception("%s cannot be read and was passed over", "/".join(doc.key))
@@ -138,13 +150,13 @@ class Courier:
         """Send what was claimed. What was sent is noted a few at a time, so a crash makes few go out twice; what was
         done by the time something stops us is noted all the same."""
         gate, catalogue, done = asyncio.Semaphore(self._at_once), Catalogue(self._store), list[Outcome]()
-        counts = Counter[str]()
+        counts = Counter(reminders=sum(job.message.kind == "reminder" for job in jobs))
 
         async def one(job: Job) -> None:
             async with gate:
                 outcome = await self._try(job, catalogue)
             if outcome is not None:
-                counts[outcome.result] += 1
+                counts.update(_counted(outcome, self._clock()))
                 done.append(outcome)
             if len(done) >= NOTED_AT_ONCE:
                 few = done.copy()
@@ -189,8 +201,9 @@ class Courier:
             return Outcome(job, "failed", str(error))
 
     async def _send(self, job: Job, letter: Letter) -> Outcome:
-        has_address = bool(letter.to)
-        sender = self._senders.get(letter.channel, self._outbox) if has_address else self._outbox
+        if letter.channel == "sms" and not letter.to:
+            return Outcome(job, "dead", "there is no phone number to send it to", letter)
+        sender = self._senders.get(letter.channel, self._outbox) if letter.to else self._outbox
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 return Outcome(job, "sent", await sender.send(letter), letter)
@@ -214,6 +227,20 @@ class Courier:
 
 def _due_of(doc: Doc) -> Instant | None:
     return decoded(doc, Hold).expires if doc.key.sort == "hold" else attention(decoded(doc, Appointment))
+
+
+def _counted(outcome: Outcome, now: Instant) -> Iterable[str]:
+    """The counts to which an outcome adds one."""
+    message = outcome.job.message
+    yield outcome.result
+    if message.kind != "reminder":
+        return
+    if outcome.result == "sent":
+        yield "reminders_sent"
+        if now - message.first_due > LATE_SECONDS:
+            yield "reminders_late"
+    elif outcome.result in ("failed", "dead"):
+        yield "reminders_failed"
 
 
 def _appointment_of(outcome: Outcome) -> tuple[str, str]:

@@ -121,7 +121,7 @@ def replay(store: Store, business: str, id: str, now: Instant) -> Notification:
             raise WrongState(f"the message is {message.state}: only a dead one is sent again")
         if message.kind == "reminder" and (why := no_longer(appointment, message, now)):
             raise WrongState(f"the reminder is of no use any more: {why}")
-        owed = replace(message, state="waiting", attempts=0, due=now, note="")
+        owed = replace(message, state="waiting", attempts=0, due=now, first_due=Instant(0), note="")
         after = replace(before, state="waiting", attempts=0, due=now, answer="", at=now)
         draft.put(appointment_put(business, with_message(appointment, owed)))
         draft.put(notification_put(business, after))

@@ -87,12 +87,9 @@ def letter_for(
         Gone: its webhook was removed.
     """
     event = next((each for each in appointment.events if message.event and each.number == message.event), None)
-    if message.channel == "webhook":
-        hook = catalogue.webhook(business, message.target)
-        if hook is None:
-            raise Gone("the webhook was removed")
+    if message.channel in ("webhook", "topic"):
         body = msgspec.json.encode(payload(business, appointment, message, event, now)).decode()
-        return Letter(message.id, "webhook", hook.url, message.kind, body, secret=hook.secret)
+        return _to_programs(catalogue, business, message, body)
     profile = catalogue.business(business)
     contact = contact_of(appointment.contact, customer)
     serving = event.resource_ids if event is not None else appointment.resource_ids
@@ -108,8 +105,20 @@ def letter_for(
         templates=catalogue.templates(business),
     )
     words = render(occasion)
+    if message.channel == "sms":
+        return Letter(message.id, "sms", contact.phone, words.subject, f"{profile.name}: {words.subject}")
     headers = {"Reply-To": profile.email} if profile.email else {}
     return Letter(message.id, "email", contact.email, words.subject, words.text, words.html, profile.name, headers)
+
+
+def _to_programs(catalogue: Catalogue, business: str, message: Message, body: str) -> Letter:
+    """The letter to a webhook, or to the home's topic, where what it is about stands in place of an address."""
+    if message.channel == "topic":
+        return Letter(message.id, "topic", business, message.kind, body)
+    hook = catalogue.webhook(business, message.target)
+    if hook is None:
+        raise Gone("the webhook was removed")
+    return Letter(message.id, "webhook", hook.url, message.kind, body, secret=hook.secret)
 
 
 def contact_of(own: Contact, customer: Customer | None) -> Contact:

@@ -64,7 +64,7 @@ def _book(desk: Desk, actor: Actor, order: Order, id: Id, reading: Reading, draf
     deed = Deed(
         now=now, by=actor.id, reason=order.override if placed.overridden else "", warning="\n".join(placed.warnings)
     )
-    appointment = opened(fresh, deed, endpoints(reading, business))
+    appointment = opened(fresh, deed, endpoints(desk, reading, business))
     appointment = with_reminders(reading, business, profile, appointment, now)
     if order.hold_id:
         _use_up(reading, draft, business, order.hold_id)

@@ -71,7 +71,7 @@ def act(desk: Desk, actor: Actor, action: Action, request: Request) -> Appointme
         _check_not_over(reading, business, before, deed.now)
         if action == "cancel" and not actor.is_staff:
             _check_notice(reading, business, before, deed.now)
-        after = acted(before, action, deed, endpoints(reading, business))
+        after = acted(before, action, deed, endpoints(desk, reading, business))
         if not after.is_claiming:
             leave(draft, business, before)
             draft.put(appointment_put(business, after))
@@ -117,7 +117,7 @@ def move(desk: Desk, actor: Actor, move: Move) -> Appointment:
             resource_ids=placed.resource_ids,
             calendars=placed.calendars,
             tallies=placed.tallies,
-            endpoints=endpoints(reading, business),
+            endpoints=endpoints(desk, reading, business),
         )
         after = replace(after, overrode=placed.overrode, zone=placed.zone)
         after = with_reminders(reading, business, business_of(reading, business), after, deed.now)
@@ -146,7 +146,7 @@ def edit(
             deed,
             details=before.details if details is None else details,
             contact=before.contact if contact is None else contact,
-            endpoints=endpoints(reading, actor.business),
+            endpoints=endpoints(desk, reading, actor.business),
         )
         draft.put(appointment_put(actor.business, after))
         return after

@@ -4,16 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from slotkeeper.contracts import Clock, Store
+from slotkeeper.core.appointment import Endpoint
 from slotkeeper.core.ticks import Instant
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A store, the time, and random ids of at least 122 bits behind a prefix (`new_id("apt")` -> `apt_...`)."""
+    """A store, the time, and random ids of at least 122 bits behind a prefix (`new_id("apt")` -> `apt_...`).
+
+    `endpoints` are told of the events of every business, beside each one's own webhooks.
+    """
 
     store: Store
     clock: Clock
     new_id: Callable[[str], str]
+    endpoints: tuple[Endpoint, ...] = ()
 
     def now(self) -> Instant:
         return self.clock()

@@ -7,14 +7,15 @@ from slotkeeper.core.hours import minute_of
 from slotkeeper.core.reminders import DEFAULT_RULES, Quiet, ReminderRule, reminders
 from slotkeeper.core.service import Business
 from slotkeeper.core.ticks import Instant
+from slotkeeper.desk.desk import Desk
 from slotkeeper.documents import Webhook, shelf_key
 from slotkeeper.ledger import Reading
 
 
-def endpoints(reading: Reading, business: str) -> list[Endpoint]:
-    """The active webhooks of the business."""
+def endpoints(desk: Desk, reading: Reading, business: str) -> list[Endpoint]:
+    """The active webhooks of the business, and where this home tells of every event."""
     shelf = reading.value(shelf_key(business, "webhooks"), dict[str, Webhook]) or {}
-    return [Endpoint(id, hook.types) for id, hook in shelf.items() if hook.active]
+    return [*(Endpoint(id, hook.types) for id, hook in shelf.items() if hook.active), *desk.endpoints]
 
 
 def with_reminders(

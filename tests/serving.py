@@ -24,8 +24,9 @@ import uvicorn
 
 from slotkeeper.contracts import Clock, Store
 from slotkeeper.desk.desk import Desk
-from slotkeeper.embedded.app import Plan, build, new_id
+from slotkeeper.embedded.app import Plan, build
 from slotkeeper.embedded.asgi import App
+from slotkeeper.process import new_id
 from slotkeeper.web.app import Rules, Web
 from slotkeeper.web.limits import Quota
 from tests.clock import VirtualClock

@@ -224,7 +224,8 @@ class Settings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsAccess:
     """How this process reaches AWS, by the variables that every AWS tool reads. Without an endpoint each service has
-    its usual one; `app` names us in the User-Agent of calls."""
+    its usual one; `app` names us in the User-Agent of calls. `function` is the Lambda function that we are; empty
+    elsewhere."""
 
     region: str = DEFAULT_REGION
     endpoint: str = ""
@@ -233,6 +234,7 @@ class AwsAccess:
     secret: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
     app: str = ""
+    function: str = ""
 
 
 def aws_access(environ: Mapping[str, str] | None = None) -> AwsAccess:
@@ -247,6 +249,7 @@ def aws_access(environ: Mapping[str, str] | None = None) -> AwsAccess:
         secret=environ.get("AWS_SECRET_ACCESS_KEY", ""),
         token=environ.get("AWS_SESSION_TOKEN", ""),
         app=environ.get("AWS_SDK_UA_APP_ID", ""),
+        function=environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
     )
 
 

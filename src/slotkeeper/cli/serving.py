@@ -7,7 +7,7 @@ from collections.abc import Callable
 from slotkeeper.cli.complaints import Needs
 from slotkeeper.core.errors import Invalid
 from slotkeeper.embedded.app import Plan, build
-from slotkeeper.embedded.logs import set_up
+from slotkeeper.process import set_up_logs
 from slotkeeper.senders.smtp import SmtpSettings
 from slotkeeper.senders.webhook import WebhookSettings
 from slotkeeper.settings import Settings
@@ -86,7 +86,7 @@ def run(settings: Settings, listener: socket.socket, announce: Callable[[], obje
 
     from slotkeeper.embedded.protocol import BoundedHttp
 
-    set_up(settings.log)
+    set_up_logs(settings.log)
     house = build(plan_of(settings))
     try:
         config = uvicorn.Config(

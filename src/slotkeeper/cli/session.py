@@ -18,7 +18,7 @@ from slotkeeper.desk import catalogue
 from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.keys import ApiKey
 from slotkeeper.documents import business_key, business_of, decoded
-from slotkeeper.embedded.app import new_id, now
+from slotkeeper.process import new_id, now
 from slotkeeper.settings import Settings, load
 from slotkeeper.stores.sqlite import IN_MEMORY, SqliteStore
 

@@ -3,23 +3,18 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from secrets import token_hex
-from time import time
 
 from slotkeeper.contracts import Clock, Sender
-from slotkeeper.core.ticks import Instant
 from slotkeeper.courier.courier import Courier
 from slotkeeper.desk.desk import Desk
 from slotkeeper.embedded.asgi import App
 from slotkeeper.embedded.worker import Worker
+from slotkeeper.process import new_id, now
 from slotkeeper.senders.outbox import OutboxSender
 from slotkeeper.senders.smtp import SmtpSender, SmtpSettings
 from slotkeeper.senders.webhook import WebhookSender, WebhookSettings
 from slotkeeper.stores.sqlite import SqliteStore
 from slotkeeper.web.app import Rules, Web
-
-ID_BYTES = 16  # 128 random bits: nobody guesses another's id
-
 
 WAIT_SECONDS = 2.0
 """How long a batch waits while another process writes. Everybody waits with it, so soon it is kinder to say 503."""
@@ -52,16 +47,6 @@ class House:
         """Stop the worker and close the database."""
         self.worker.stop()
         self.store.close()
-
-
-def now() -> Instant:
-    """The `contracts.Clock` of a process that runs: whole seconds since 1970-01-01T00:00Z."""
-    return Instant(int(time()))
-
-
-def new_id(prefix: str) -> str:
-    """A random id behind a prefix."""
-    return f"{prefix}_{token_hex(ID_BYTES)}"
 
 
 def build(plan: Plan, clock: Clock = now) -> House:

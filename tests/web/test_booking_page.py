@@ -539,7 +539,7 @@ def test_a_store_that_fails_is_told_by_a_page(monkeypatch: pytest.MonkeyPatch, v
 
 
 def test_work_that_was_undone_is_told_by_a_page(visitor: Visitor) -> None:
-    response = visitor.web.unreachable(
+    response = visitor.web.refuse(
         Unreachable("disk full"), Request("POST", VISIT, headers={"accept": "text/html"})
     )
 

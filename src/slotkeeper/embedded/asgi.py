@@ -129,7 +129,7 @@ class _Group:
             with self._store.batch():
                 return [self._answer_or_fail(request) for request in requests]
         except Unreachable as error:
-            return [self._web.unreachable(error, request) for request in requests]
+            return [self._web.refuse(error, request) for request in requests]
 
     def _answer_or_fail(self, request: Request) -> Response:
         response = self._web.answer(request)

@@ -11,12 +11,12 @@ from slotkeeper.core.actor import Actor
 from slotkeeper.core.errors import SlotkeeperError, Unreachable
 from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.keys import Unauthenticated
-from slotkeeper.web.auth import actor_of, is_unchanged, request_key, seen_revision, visitor
+from slotkeeper.web.auth import Who, by_key, is_unchanged, request_key, seen_revision, visitor
 from slotkeeper.web.bodies import MAX_BYTES, read_body
 from slotkeeper.web.forms import read_form
 from slotkeeper.web.http import Headers, Request, Response
 from slotkeeper.web.limits import ADDRESS_QUOTA, KEY_QUOTA, Limited, Limiter, Quota, caller_address
-from slotkeeper.web.problems import Unexpected, answer_to, kind_of
+from slotkeeper.web.problems import TABLE, Unexpected, answer_to, kind_of
 from slotkeeper.web.queries import read_query
 from slotkeeper.web.routes import HTML, JSON, Answer, Call, Route, Router
 from slotkeeper.web.table import ALL
@@ -55,14 +55,32 @@ class Rules:
     takes_http_hooks: bool = False
 
 
-class _Visit:
-    """What is known of a request while it is answered: who asks, what they have left, and whether it is a person who
-    looks at pages, for whom an error is one too."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """How a request went, as it may be told of in logs: nothing of what was sent, and of nobody but the key.
 
-    __slots__ = ("actor", "is_person", "limits")
+    `route` is the route's pattern, empty when there is none; `actor` the key's id, empty without a good one; `code` the
+    problem's, empty when there was none.
+    """
+
+    method: str
+    route: str
+    status: int
+    business: str
+    actor: str
+    code: str
+
+
+class _Visit:
+    """What is known of a request while it is answered: which route it took, who asks, what they have left, and whether
+    it is a person who looks at pages, for whom an error is one too."""
+
+    __slots__ = ("actor", "code", "is_person", "limits", "route")
 
     def __init__(self, request: Request | None) -> None:
         self.actor: Actor | None = None
+        self.code = ""
+        self.route = ""
         self.limits: Headers = ()
         self.is_person = request is not None and "text/html" in request.headers.get("accept", "")
 
@@ -70,9 +88,18 @@ class _Visit:
 class Web:
     """Answers requests. It belongs to one thread at a time."""
 
-    def __init__(self, desk: Desk, rules: Rules | None = None, seconds: Callable[[], float] = time.monotonic) -> None:
-        """`seconds` is a clock that only goes on; it fills the buckets of the rate limits."""
+    def __init__(
+        self,
+        desk: Desk,
+        rules: Rules | None = None,
+        seconds: Callable[[], float] = time.monotonic,
+        *,
+        who: Who | None = None,
+    ) -> None:
+        """`seconds` is a clock that only goes on; it fills the buckets of the rate limits. `who` says who asks: by
+        default the key in the headers does."""
         self._desk = desk
+        self._who = who or by_key(desk)
         self.rules = rules or Rules()
         self._router = Router(ALL)
         self._keys = Limiter(self.rules.key_quota, seconds)
@@ -80,7 +107,15 @@ class Web:
 
     def answer(self, request: Request) -> Response:
         """The response, whatever the request: this never raises."""
+        return self._answer_or_refuse(request, _Visit(request))
+
+    def answer_and_tell(self, request: Request) -> tuple[Response, Account]:
+        """The response, as from `answer`, and how it went."""
         visit = _Visit(request)
+        response = self._answer_or_refuse(request, visit)
+        return response, _account(request, response, visit)
+
+    def _answer_or_refuse(self, request: Request, visit: _Visit) -> Response:
         try:
             return self._answer(request, visit)
         except SlotkeeperError as error:
@@ -91,13 +126,14 @@ class Web:
             _log.exception("%s %s failed", request.method, request.path[:200])
         return self._refusal(Unexpected("something went wrong here, and is in our log: try again later"), visit)
 
-    def unreachable(self, error: Unreachable, request: Request | None = None) -> Response:
-        """The response to a request whose work was undone."""
+    def refuse(self, error: SlotkeeperError, request: Request | None = None) -> Response:
+        """The response to a request that failed on its way here, or whose work was undone."""
         return self._refusal(error, _Visit(request))
 
     def _refusal(self, error: SlotkeeperError, visit: _Visit) -> Response:
         if isinstance(error, Unreachable):
             _log.warning("cannot answer: %s", error)
+        visit.code = (kind_of(error) or TABLE[Unexpected]).code
         if visit.is_person:
             # Imported here: who never shows a page need not load Jinja2.
             from slotkeeper.web.drawing import apology
@@ -107,6 +143,7 @@ class Web:
 
     def _answer(self, request: Request, visit: _Visit) -> Response:
         route, ids = self._router.find(request.method, request.path)
+        visit.route = route.pattern
         visit.is_person = visit.is_person and route.media == HTML
         if route.access == "open":
             return _response(route, request.headers, (), route.handler(Call(self._desk, _NOBODY, ids, None, None)))
@@ -134,7 +171,7 @@ class Web:
             self._take(self._addresses, caller_address(request, self.rules.trusted_proxies), visit)
             return visitor(ids["business"])
         try:
-            actor = actor_of(self._desk, request.headers)
+            actor = self._who(request)
         except Unauthenticated:
             # Only who fails pays: a good key does not suffer from its neighbours behind one address.
             self._take(self._addresses, caller_address(request, self.rules.trusted_proxies), visit)
@@ -161,6 +198,18 @@ class Web:
 
 class _NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """No parameters."""
+
+
+def _account(request: Request, response: Response, visit: _Visit) -> Account:
+    actor = visit.actor or _NOBODY
+    return Account(
+        method=request.method,
+        route=visit.route,
+        status=response.status,
+        business=actor.business,
+        actor=actor.id,
+        code=visit.code,
+    )
 
 
 def _response(route: Route, sent: Mapping[str, str], limits: Headers, answer: Answer) -> Response:

@@ -1,12 +1,16 @@
 """Who asks: the key in the request's headers, or the public for one business."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from slotkeeper.core.actor import Actor, Scope
 from slotkeeper.core.errors import Invalid
 from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.keys import authenticate
+from slotkeeper.web.http import Request
+
+Who = Callable[[Request], Actor]
+"""Who sent a request. Raises `Unauthenticated` when that is not known."""
 
 PUBLIC_SCOPES: frozenset[Scope] = frozenset({"read", "book"})
 PUBLIC_KEY_LENGTH = 16
@@ -14,6 +18,11 @@ PUBLIC_KEY_LENGTH = 16
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
 _REQUEST_KEY = re.compile(r'"([\x21\x23-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255})')
 _TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e]{1,64})"')
+
+
+def by_key(desk: Desk) -> Who:
+    """Who asks, by the key in the headers of the request."""
+    return lambda request: actor_of(desk, request.headers)
 
 
 def actor_of(desk: Desk, headers: Mapping[str, str]) -> Actor:

@@ -9,7 +9,10 @@ Headers = tuple[tuple[str, str], ...]
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request. `path` is percent-decoded, `query` is not; header names are in lower case; `peer` is the address of
-    the other end of the connection."""
+    the other end of the connection.
+
+    `claims` is what whoever carried the request has itself proved of its sender: nothing that was sent gets there.
+    """
 
     method: str
     path: str
@@ -17,6 +20,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     peer: str = ""
+    claims: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def test_a_request_is_told_of_by_its_route_its_key_and_its_problem(asker: Asker)
     assert account(asker, "GET", "/appointments/apt_unknown").code == "missing"
     nobody = account(asker, "GET", "/services", authorization="Bearer sk_nokey")
     assert (nobody.status, nobody.code, nobody.actor, nobody.business) == (401, "unauthenticated", "", "")
-    assert account(asker, "GET", "/nowhere/at/all").route == ""
+    assert account(asker, "GET", "/no/where/at/all").route == ""
 
 
 def test_what_is_told_holds_nothing_that_was_sent(asker: Asker) -> None:

@@ -17,6 +17,8 @@ PAGES := $(wildcard README.md docs)
 UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
 UV_COMPILE := $(UV_LOCK) pyproject.toml
+# For Linux alone, so that no line has a marker: pip would judge it by the Python that packs, not by Lambda's.
+UV_LAMBDA := $(subst --universal,--python-platform linux,$(UV_LOCK)) --constraint requirements-dev.lock
 
 # Two processes: the suite is made for two cores, and its tests share nothing.
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
@@ -78,7 +80,8 @@ lock: .venv/.stamp ## remake the locks (UPGRADE=--upgrade takes the newest relea
 	$(UV_COMPILE) --constraint requirements-dev.lock --extra clinic -o requirements-clinic.lock
 	$(UV_LOCK) requirements-emulator.in -o requirements-emulator.lock
 	$(UV_LOCK) requirements-template.in -o requirements-template.lock
-	! grep -n "://" requirements*.lock
+	$(UV_LAMBDA) requirements-lambda.in -o src/slotkeeper/aws/requirements-lambda.lock
+	! grep -n "://" requirements*.lock src/slotkeeper/aws/*.lock
 
 clean: ## remove .venv, caches and what was built
 	rm -rf .venv .venv-* build dist htmlcov .coverage .coverage.* .*_cache .hypothesis

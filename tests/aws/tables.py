@@ -1,7 +1,8 @@
 """Tables of DynamoDB for tests: made from the names that the store goes by, and stores on them."""
 
 import secrets
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from slotkeeper.settings import AwsAccess
 from slotkeeper.stores.connection import Connection
@@ -9,6 +10,8 @@ from slotkeeper.stores.dynamodb import DynamoStore
 from slotkeeper.stores.items import LISTS, PART, SORT, list_attributes
 from slotkeeper.stores.signing import Credentials
 from tests.aws.emulator import Emulator
+
+K = TypeVar("K", bound=Connection)
 
 
 def table_definition(name: str) -> dict[str, Any]:
@@ -39,12 +42,12 @@ def a_table(emulator: Emulator) -> str:
     return name
 
 
-def a_connection(access: AwsAccess, **others: Any) -> Connection:
-    """A connection as `access` says."""
-    credentials = Credentials(access.key_id, access.secret, access.token)
-    return Connection(credentials, access.region, endpoint=access.dynamodb_endpoint, app=access.app, **others)
+def a_connection(access: AwsAccess, kind: Callable[..., K], **others: Any) -> K:
+    """A connection as `access` says, of our own kind or one that a test has made of it."""
+    facts: dict[str, Any] = {"endpoint": access.dynamodb_endpoint, "app": access.app} | others
+    return kind(Credentials(access.key_id, access.secret, access.token), access.region, **facts)
 
 
 def a_store(emulator: Emulator, table: str | None = None, **others: Any) -> DynamoStore:
     """A store on the table, or on a new one."""
-    return DynamoStore(a_connection(emulator.access), table or a_table(emulator), **others)
+    return DynamoStore(a_connection(emulator.access, Connection), table or a_table(emulator), **others)

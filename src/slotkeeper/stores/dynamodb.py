@@ -79,7 +79,9 @@ class DynamoStore:
         docs: list[Doc] = []
         while True:
             missing = limit - len(docs)
-            low, high = (first, after or last) if reverse else (after or first, last)
+            low, high = first, last
+            if after is not None:
+                low, high = (low, min(high, after)) if reverse else (max(low, after), high)
             # One entry more tells whether the list goes on, and another may be that of `after` itself.
             entries = self._table.entries(name, part, low, high, most=missing + 2, reverse=reverse)
             fresh = [(key, place) for key, place in entries if place.sort != after]

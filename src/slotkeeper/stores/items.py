@@ -86,7 +86,7 @@ def item_of(put: Put, version: int, *, write: str = "", leaves_due: bool = False
 
 
 def size_of(item: Item) -> int:
-    """What the item counts for, in bytes: its names and values, a number one byte for two digits and one more."""
+    """What the item counts for, in bytes: its names and values, a number a byte for two digits and one more."""
     return sum(len(name.encode()) + sum(map(_value_size, value.items())) for name, value in item.items())
 
 
@@ -94,7 +94,7 @@ def _value_size(value: tuple[str, str]) -> int:
     kind, text = value
     match kind:
         case "N":
-            return (len(text) + 1) // 2 + 1
+            return (len(text.strip("0")) + 1) // 2 + 1
         case "B":
             return len(text) // 4 * 3 - text[-2:].count("=")
         case _:

@@ -1,9 +1,9 @@
 """One DynamoDB table as a place of items: getting them by key or by stretch, and writing them on conditions."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from slotkeeper.contracts import Key, ListName, Place
 from slotkeeper.stores.connection import Connection
@@ -20,6 +20,9 @@ from slotkeeper.stores.items import (
     wire_key,
 )
 
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -35,11 +38,11 @@ class Table:
     def __init__(self, connection: Connection, name: str) -> None:
         self.connection = connection
         self.name = name
-        self._helpers = ThreadPoolExecutor(AT_ONCE, "dynamodb")
 
     def close(self) -> None:
         """Let go of threads and connections."""
-        self._helpers.shutdown()
+        if "_helpers" in vars(self):
+            self._helpers.shutdown()
         self.connection.close()
 
     def call(self, operation: str, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,6 +94,12 @@ class Table:
                 "ExpressionAttributeValues": {":prefix": {"S": prefix}},
             }
         return self._pages("Scan", query)
+
+    @cached_property
+    def _helpers(self) -> "ThreadPoolExecutor":
+        from concurrent.futures import ThreadPoolExecutor  # 5 ms that a booking does not need
+
+        return ThreadPoolExecutor(AT_ONCE, "dynamodb")
 
     def _get(self, keys: Sequence[Key]) -> list[Item]:
         """Up to 100 items. DynamoDB may leave some for later; what it leaves is asked for until it is there."""

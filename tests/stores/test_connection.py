@@ -1,0 +1,335 @@
+"""Calls to DynamoDB: what comes back, what is tried again, and what is never taken for an answer."""
+
+import logging
+import ssl
+import subprocess
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from slotkeeper.core.errors import Unreachable
+from slotkeeper.stores.connection import LONGEST_PAUSE_SECONDS, Connection, Failed, Rejected, endpoint_of
+from slotkeeper.stores.signing import Credentials
+from tests.aws.emulator import ENVIRONMENT
+from tests.stores.peer import Act, Asked, a_peer, answer, cancelled, failure, half, hang_up, late, reset
+
+CREDENTIALS = Credentials("AKIDEXAMPLE", "hush-secret", "hush-token")
+THROTTLED = failure("ProvisionedThroughputExceededException")
+FREE: dict[str, Any] = {}
+"""What a GetItem answers where nothing is there."""
+
+PASSING = {
+    "throttled": THROTTLED,
+    "throttled as a whole": failure("ThrottlingException"),
+    "limited": failure("RequestLimitExceeded"),
+    "in conflict": failure("TransactionConflictException"),
+    "in progress": failure("TransactionInProgressException"),
+    "cancelled by a conflict": cancelled("None", "TransactionConflict"),
+    "cancelled by throttling": cancelled("ThrottlingError", "TransactionConflict", "None"),
+    "cancelled for no reason": failure("TransactionCanceledException"),
+}
+"""Nothing was done, and DynamoDB says so."""
+
+LOST = {
+    "an error of theirs": failure("InternalServerError", 500),
+    "no service": answer(b"<html>Service Unavailable</html>", 503),
+    "a refusal of somebody between": answer(b"<html>no</html>", 403),
+    "an error without a name": answer({}, 400),
+    "broken off": reset,
+    "half an answer": half,
+    "nothing said": hang_up,
+    "too late": late(0.5),
+    "garbage": answer(b"\x00\xff not JSON"),
+    "a list": answer([]),
+    "half of the JSON": answer(b'{"Item": {"part"'),
+    "another body than was sent": answer({}, x_amz_crc32="1"),
+    "no HTTP at all": lambda wire, asked: wire.sendall(b"220 mail.example.com ESMTP\r\n") is not None,
+}
+"""It may have been done all the same."""
+
+
+@dataclass
+class Time:
+    """Time that passes only by sleeping; `pauses` are what was slept."""
+
+    now: float = 1_800_000_000.0
+    pauses: list[float] = field(default_factory=list)
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+
+Connecting = Callable[..., Connection]
+
+
+@pytest.fixture
+def connected() -> Iterator[Connecting]:
+    """Makes connections whose tries are short, by a time that costs none, and closes them."""
+    made: list[Connection] = []
+
+    def connect(endpoint: str, passing: Time | None = None, **others: Any) -> Connection:
+        passing = passing or Time()
+        facts: dict[str, Any] = {"credentials": CREDENTIALS, "try_seconds": 0.2} | others
+        connection = Connection(
+            region="us-west-1", endpoint=endpoint, clock=passing, seconds=passing, sleep=passing.sleep, **facts
+        )
+        made.append(connection)
+        return connection
+
+    yield connect
+    for each in made:
+        each.close()
+
+
+def test_an_answer_comes_back_as_it_is(connected: Connecting) -> None:
+    body = b'{"Item": {"part": {"S": "\xc3\xbc"}}}'
+    with a_peer(answer(body, x_amz_crc32=str(zlib.crc32(body)))) as peer:
+        found = connected(peer.endpoint, app="ConflictDetector").call("GetItem", {"Key": "ü"})
+
+    [asked] = peer.asked
+    assert found == {"Item": {"part": {"S": "ü"}}}
+    assert msgspec.json.decode(asked.body) == {"Key": "ü"}
+    assert asked.headers["x-amz-target"] == "DynamoDB_20120810.GetItem"
+    assert asked.headers["content-type"] == "application/x-amz-json-1.0"
+    assert asked.headers["host"] == peer.endpoint.removeprefix("http://")
+    assert asked.headers["x-amz-security-token"] == "hush-token"
+    assert asked.headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20270115/us-west-1/dyn")
+    assert asked.headers["user-agent"].endswith(" app/ConflictDetector")
+
+
+def test_calls_share_a_connection_and_calls_at_the_same_moment_do_not(connected: Connecting) -> None:
+    gate = threading.Barrier(3)
+
+    def together(wire: Any, asked: Asked) -> bool:
+        gate.wait()
+        return answer({})(wire, asked)
+
+    with a_peer(answer({}), answer({}), together) as peer:
+        connection = connected(peer.endpoint, try_seconds=5)
+        for _ in range(2):
+            connection.call("GetItem", {})
+        one_by_one = peer.connections
+        callers = [threading.Thread(target=connection.call, args=("GetItem", {})) for _ in range(3)]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join()
+
+        assert (one_by_one, peer.connections, len(peer.asked)) == (1, 3, 5)
+
+
+@pytest.mark.parametrize("farewell", ["hangs up afterwards", "announces it"])
+def test_a_connection_that_was_closed_meanwhile_costs_no_try(connected: Connecting, farewell: str) -> None:
+    last = answer({}, connection="close") if farewell == "announces it" else lambda *it: not answer({})(*it)
+    with a_peer(last) as peer:
+        connection = connected(peer.endpoint)
+        for _ in range(3):
+            connection.call("GetItem", {})
+            time.sleep(0.02)
+
+    assert (peer.connections, len(peer.asked), connection.retries) == (3, 3, 0)
+
+
+@pytest.mark.parametrize("trouble", [*PASSING.values(), *LOST.values()], ids=[*PASSING, *LOST])
+def test_what_comes_to_nothing_is_tried_again_byte_for_byte(connected: Connecting, trouble: Act) -> None:
+    with a_peer(trouble, trouble, answer({"Item": "it"})) as peer:
+        connection = connected(peer.endpoint)
+
+        assert connection.call("TransactWriteItems", {"ClientRequestToken": "once"}) == {"Item": "it"}
+
+    assert [asked.body for asked in peer.asked] == [b'{"ClientRequestToken":"once"}'] * 3
+    assert (connection.calls, connection.retries) == (1, 2)
+
+
+@pytest.mark.parametrize("trouble", [*PASSING.values(), *LOST.values()], ids=[*PASSING, *LOST])
+def test_what_keeps_coming_to_nothing_is_unreachable_and_never_an_answer(connected: Connecting, trouble: Act) -> None:
+    passing = Time()
+    with a_peer(trouble) as peer, pytest.raises(Unreachable, match="GetItem: ") as caught:
+        connected(peer.endpoint, passing, budget_seconds=0.5, try_seconds=0.1).call("GetItem", {})
+
+    assert not isinstance(caught.value, Rejected)
+    assert caught.value.retry_after >= 1
+    assert len(peer.asked) > 2
+    assert sum(passing.pauses) < 0.5
+
+
+def test_pauses_grow_and_never_go_beyond_the_budget(connected: Connecting) -> None:
+    passing = Time()
+    with a_peer(THROTTLED) as peer, pytest.raises(Unreachable, match="ProvisionedThroughputExceeded"):
+        connected(peer.endpoint, passing, budget_seconds=60).call("GetItem", {})
+
+    bounds = [min(LONGEST_PAUSE_SECONDS, 0.025 * 2**number) for number in range(len(passing.pauses))]
+    assert all(0 <= pause <= bound for pause, bound in zip(passing.pauses, bounds, strict=True))
+    assert len({round(pause, 6) for pause in passing.pauses}) > len(passing.pauses) / 2
+    assert max(passing.pauses) > LONGEST_PAUSE_SECONDS / 2
+    assert 59 < sum(passing.pauses) < 60
+
+
+def test_a_slow_peer_cannot_hold_a_caller_beyond_the_budget() -> None:
+    with a_peer(late(5)) as peer:
+        connection = Connection(CREDENTIALS, "us-west-1", endpoint=peer.endpoint, budget_seconds=0.6, try_seconds=0.25)
+        begun = time.monotonic()
+        with pytest.raises(Unreachable, match="no answer in time"):
+            connection.call("GetItem", {})
+
+    assert time.monotonic() - begun < 1
+    assert len(peer.asked) >= 2
+
+
+@pytest.mark.parametrize(
+    ("refusal", "code"),
+    [
+        (failure("ResourceNotFoundException"), "ResourceNotFoundException"),
+        (failure("AccessDeniedException"), "AccessDeniedException"),
+        (failure("ExpiredTokenException"), "ExpiredTokenException"),
+        (failure("UnrecognizedClientException"), "UnrecognizedClientException"),
+        (failure("InvalidSignatureException", 403), "InvalidSignatureException"),
+        (failure("ValidationException"), "ValidationException"),
+        (failure("IdempotentParameterMismatchException"), "IdempotentParameterMismatchException"),
+        (cancelled("None", "ValidationError"), "ValidationError"),
+    ],
+)
+def test_what_will_never_work_is_told_at_once(connected: Connecting, refusal: Act, code: str) -> None:
+    with a_peer(refusal) as peer, pytest.raises(Rejected, match="what it says") as caught:
+        connected(peer.endpoint).call("GetItem", {})
+
+    assert caught.value.code == code
+    assert len(peer.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        failure("ConditionalCheckFailedException", Item={"version": {"N": "7"}}),
+        cancelled("None", "ConditionalCheckFailed"),
+        cancelled("TransactionConflict", "ConditionalCheckFailed"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("before", "is_doubtful"),
+    [((), False), ((THROTTLED,), False), ((reset,), True), ((late(0.5), THROTTLED), True)],
+    ids=["at first", "after throttling", "after a lost answer", "after both"],
+)
+def test_a_condition_that_fails_is_told_with_whether_an_earlier_try_may_have_been_done(
+    connected: Connecting, condition: Act, before: tuple[Act, ...], is_doubtful: bool
+) -> None:
+    with a_peer(*before, condition) as peer, pytest.raises(Failed) as caught:
+        connected(peer.endpoint).call("PutItem", {})
+
+    assert caught.value.is_doubtful is is_doubtful
+    assert len(peer.asked) == len(before) + 1
+
+
+def test_who_cannot_be_found_or_does_not_listen_is_unreachable(connected: Connecting) -> None:
+    with a_peer(answer({})) as peer:
+        pass
+
+    for endpoint in (peer.endpoint, "http://no-such-host.invalid"):
+        with pytest.raises(Unreachable):
+            connected(endpoint, budget_seconds=0.3).call("GetItem", {})
+
+
+def test_what_could_not_be_sent_leaves_no_doubt(connected: Connecting) -> None:
+    with a_peer(failure("ConditionalCheckFailedException")) as peer:
+        connection = connected("http://127.0.0.1:1")
+        there = connected(peer.endpoint)
+
+        def listens_at_last(seconds: float) -> None:
+            connection._url = there._url
+
+        connection._sleep = listens_at_last
+        with pytest.raises(Failed) as caught:
+            connection.call("PutItem", {})
+
+    assert caught.value.is_doubtful is False
+
+
+def test_credentials_that_expire_are_asked_for_at_each_try(connected: Connecting) -> None:
+    given = iter(Credentials(f"AKID{number}", "hush") for number in range(9))
+    with a_peer(THROTTLED, answer({})) as peer:
+        connected(peer.endpoint, credentials=lambda: next(given)).call("GetItem", {})
+
+    assert [asked.headers["authorization"][28:33] for asked in peer.asked] == ["AKID0", "AKID1"]
+
+
+def test_no_secret_is_told_or_logged(connected: Connecting, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    said = ""
+    for trouble in [*PASSING.values(), *LOST.values(), failure("UnrecognizedClientException")]:
+        with a_peer(trouble) as peer, pytest.raises(Unreachable) as caught:
+            connected(peer.endpoint, budget_seconds=0.2, try_seconds=0.1).call("GetItem", {"Key": "hush-key"})
+        said += f"{caught.value!r} {caught.value.__cause__!r}"
+
+    assert "hush" not in said + caplog.text
+
+
+@pytest.mark.parametrize(
+    ("region", "endpoint"),
+    [
+        ("us-west-1", "https://dynamodb.us-west-1.amazonaws.com"),
+        ("us-gov-east-1", "https://dynamodb.us-gov-east-1.amazonaws.com"),
+        ("cn-north-1", "https://dynamodb.cn-north-1.amazonaws.com.cn"),
+    ],
+)
+def test_each_region_has_its_endpoint(region: str, endpoint: str) -> None:
+    assert endpoint_of(region) == endpoint
+
+
+CERTIFY = """
+import sys, datetime, ipaddress
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+key = ec.generate_private_key(ec.SECP256R1())
+name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "peer")])
+now = datetime.datetime.now(datetime.timezone.utc)
+made = (
+    x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    .serial_number(1).not_valid_before(now - datetime.timedelta(1)).not_valid_after(now + datetime.timedelta(1))
+    .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+    .add_extension(x509.BasicConstraints(True, None), True).sign(key, hashes.SHA256())
+)
+pem = serialization.Encoding.PEM
+with open(sys.argv[1], "wb") as file:
+    file.write(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    file.write(made.public_bytes(pem))
+"""
+
+
+@pytest.fixture
+def encrypting(tmp_path: Path) -> Callable[[Any], Any]:
+    """A server's side of TLS, with a certificate in `tmp_path / "peer.pem"` that no authority has signed."""
+    file = tmp_path / "peer.pem"
+    subprocess.run([ENVIRONMENT / "python", "-c", CERTIFY, file], check=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return lambda wire: context.wrap_socket(wire, server_side=True)
+
+
+@pytest.mark.slow
+def test_only_who_proves_its_name_is_talked_to(
+    connected: Connecting, encrypting: Callable[[Any], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with a_peer(answer({"Item": "it"}), wrap=encrypting) as peer:
+        endpoint = peer.endpoint.replace("http:", "https:")
+        with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED"):
+            connected(endpoint, budget_seconds=0.2).call("GetItem", {})
+        assert peer.asked == []
+
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "peer.pem"))
+        connection = connected(endpoint)
+        for _ in range(2):
+            assert connection.call("GetItem", {}) == {"Item": "it"}
+        assert len(peer.asked) == 2
+        assert connection.retries == 0

@@ -42,6 +42,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "restore": ("backup", "Put a backup in the place of the database."),
         "doctor": ("doctor", "Prove that nothing is double-booked or damaged."),
     },
+    "On AWS": {
+        "aws": ("aws", "Deploy to AWS, and look after what runs there."),
+    },
 }
 """For each command the module that has it, and what it does in one line."""
 

@@ -68,7 +68,7 @@ def emulating(folder: Path, **variables: str) -> Iterator[Emulator]:
     """Run one until the block ends; `variables` go into its environment, such as `AUTH="true"`."""
     if not (ENVIRONMENT / "ministack").exists():
         raise RuntimeError("the emulator is not installed: run `make .venv-emulator/.stamp`")
-    port = _free_port()
+    port = free_port()
     environ = {
         "PATH": f"{ENVIRONMENT}:{os.environ['PATH']}",
         "HOME": str(folder),
@@ -105,7 +105,8 @@ def _wait(emulator: Emulator, process: "subprocess.Popen[bytes]") -> None:
     raise RuntimeError(f"the emulator did not start:\n{(emulator.folder / 'emulator.log').read_text()[-4000:]}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

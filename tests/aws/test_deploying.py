@@ -15,10 +15,11 @@ from uuid import uuid4
 import pytest
 from click.testing import CliRunner, Result
 
-from slotkeeper.aws.deploying import Event, advice, check_ready, failure
+from slotkeeper.aws.deploying import Change, Event, Plan, advice, check_ready, failure
 from slotkeeper.aws.hindered import Hindered
 from slotkeeper.aws.parameters import chosen, pairs
 from slotkeeper.cli.main import cli
+from slotkeeper.cli.stack import show
 from slotkeeper.core.errors import Invalid
 from tests.aws.emulator import REGION, Emulator
 
@@ -545,3 +546,36 @@ def test_when_all_were_cancelled_one_of_them_is_named_and_when_none_failed_none(
 def test_a_reason_that_nobody_knows_gets_no_advice() -> None:
     assert advice("the moon is full") == ""
     assert "quota" in advice("LimitExceededException: too many")
+
+
+def change(id: str, action: str = "Add", kind: str = "AWS::SNS::Topic", replacement: str = "") -> Change:
+    """What would happen to a resource."""
+    return Change(action=action, id=id, type=kind, replacement=replacement, is_kept=False)
+
+
+def test_alike_changes_share_a_row_but_no_loss_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    topics = [change(f"Topic{number}") for number in range(9)]
+    queues = [change(f"Queue{number}", "Modify", "AWS::SQS::Queue", "True") for number in range(9)]
+
+    show(Plan(arn="", is_first=False, made_stack=False, changes=topics + queues), "stack")
+
+    table, _, warning = capsys.readouterr().out.partition("What these hold now goes, or may go: ")
+    assert "Topic3 and 5 more" in table
+    assert "Topic4" not in table
+    assert table.index("Queue0") < table.index("Topic0")
+    assert all(f"Queue{number}" in table and f"Queue{number}" in warning for number in range(9))
+
+
+@pytest.mark.parametrize(
+    ("made", "is_loss"),
+    [
+        (change("A"), False),
+        (change("A", "Remove"), True),
+        (change("A", "Modify", replacement="False"), False),
+        (change("A", "Modify", replacement="True"), True),
+        (change("A", "Modify", replacement="Conditional"), False),
+        (change("A", "Modify", "AWS::DynamoDB::GlobalTable", "Conditional"), True),
+    ],
+)
+def test_a_change_is_a_loss_when_what_it_holds_may_go(made: Change, is_loss: bool) -> None:
+    assert made.is_loss is is_loss

@@ -18,6 +18,22 @@ CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
 FIRST_POLL_SECONDS = 0.1
 POLL_SECONDS = 2.0
 PLAN_SECONDS = 300
+TABLES = ("AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table")
+HOLDERS = frozenset(
+    {
+        *TABLES,
+        "AWS::ApiGateway::ApiKey",
+        "AWS::ApiGateway::RestApi",
+        "AWS::Backup::BackupVault",
+        "AWS::Cognito::UserPool",
+        "AWS::KMS::Key",
+        "AWS::Logs::LogGroup",
+        "AWS::S3::Bucket",
+        "AWS::SQS::Queue",
+    }
+)
+"""Types that hold what a new one would not have: data, a key that others know, an address that others call. Of the rest
+a replacement is worth no warning when it only may happen, as with each reference to a function that changes."""
 _KEPT = ("Retain", "RetainExceptOnCreate")
 _UNCHANGED = re.compile(r"didn't contain changes|[Nn]o updates are to be performed")
 
@@ -42,8 +58,9 @@ class Change:
 
     @property
     def is_loss(self) -> bool:
-        """Whether something that is there would go, or may."""
-        return self.action == "Remove" or self.replacement in ("True", "Conditional")
+        """Whether something that is there would go, or may go with all that it holds."""
+        is_risked = self.replacement == "Conditional" and self.type in HOLDERS
+        return self.action == "Remove" or self.replacement == "True" or is_risked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """How a stack's changes are shown and followed on the command line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -11,18 +11,36 @@ from slotkeeper.aws.deploying import DONE, Change, Event, Plan, advice, failure
 from slotkeeper.cli.complaints import Needs
 from slotkeeper.cli.screen import out, plain, program, progress
 
+SHOWN = 4
+"""How many alike names a row shows when nothing is lost with them."""
+REPLACED = {"": "", "False": "", "True": "yes", "Conditional": "perhaps"}
+
 
 def show(plan: Plan, stack: str) -> None:
-    """Show what would change; what would be lost stands out, and is named again below."""
+    """Show what would change, alike resources in one row; what would be lost comes first, is shown whole, and is named
+    again below."""
     grid = Table(title=f"What changes in {stack}", title_justify="left", title_style="bold", header_style="bold")
     for column in ("action", "what", "type", "replaced"):
         grid.add_column(column, overflow="fold")
-    for change in plan.changes:
-        grid.add_row(*(Text(plain(cell).plain, style=_style(change)) for cell in _cells(change)))
+    for style, cells in _rows(plan.changes):
+        grid.add_row(*(Text(plain(cell).plain, style=style) for cell in cells))
     out().print(grid)
     lost = [change.id for change in plan.changes if change.is_loss and not change.is_kept]
     if lost:
         click.secho(f"What these hold now goes, or may go: {', '.join(lost)}", fg="red", bold=True)
+
+
+def _rows(changes: Sequence[Change]) -> Iterator[tuple[str, tuple[str, str, str, str]]]:
+    """Style and cells of each row."""
+    rows: dict[tuple[bool, str, str, str], list[Change]] = {}
+    for change in changes:
+        action = f"{change.action} (kept)" if change.action == "Remove" and change.is_kept else change.action
+        rows.setdefault((not change.is_loss, action, change.type, REPLACED[change.replacement]), []).append(change)
+    for (is_safe, action, kind, replaced), alike in sorted(rows.items()):
+        names = [change.id for change in alike]
+        shown = ", ".join(names[:SHOWN] if is_safe else names)
+        more = len(names) - SHOWN
+        yield _style(alike[0]), (action, f"{shown} and {more} more" if is_safe and more > 0 else shown, kind, replaced)
 
 
 def watched(events: Iterator[Event], doing: str, stack: str, total: int | None) -> None:
@@ -43,15 +61,11 @@ def watched(events: Iterator[Event], doing: str, stack: str, total: int | None) 
         raise _failed(seen, stack)
 
 
-def _cells(change: Change) -> tuple[str, str, str, str]:
-    action = f"{change.action} (kept)" if change.action == "Remove" and change.is_kept else change.action
-    replaced = {"True": "yes", "Conditional": "perhaps"}.get(change.replacement, "")
-    return action, change.id, change.type, replaced
-
-
 def _style(change: Change) -> str:
     if change.is_loss:
-        return "yellow" if change.replacement == "Conditional" else "bold red"
+        return "bold red"
+    if change.replacement == "Conditional":
+        return "yellow"
     return "green" if change.action == "Add" else ""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from slotkeeper.aws.account import Account, sign_in, told
-from slotkeeper.aws.deploying import REVIEW, Plan, Stack, check_ready, no_stack
+from slotkeeper.aws.deploying import REVIEW, TABLES, Plan, Stack, check_ready, no_stack
 from slotkeeper.aws.hindered import Hindered
 from slotkeeper.aws.packing import PACKAGE
 from slotkeeper.aws.parameters import pairs
@@ -220,7 +220,7 @@ def delete(stack: str, region: str | None, confirm: str | None) -> None:
     click.echo(f"The stack {stack} is gone.")
     for each in kept:
         click.echo(f"Kept: {each.type} {each.name}")
-        if each.type == "AWS::DynamoDB::Table":
+        if each.type in TABLES:
             click.echo(f"  Read it:    {program()} --database dynamodb:{each.name} export FILE.jsonl --all")
             click.echo(f"  Remove it:  aws dynamodb delete-table --table-name {each.name} --region {account.region}")
 

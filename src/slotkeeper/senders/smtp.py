@@ -1,15 +1,7 @@
 """Mail over SMTP, many letters to a connection."""
 
 import asyncio
-import re
 from dataclasses import dataclass, field
-from email.charset import QP, Charset
-from email.header import Header
-from email.message import Message
-from email.mime.multipart import MIMEMultipart
-from email.mime.text import MIMEText
-from email.policy import Compat32
-from email.utils import formataddr, formatdate
 from typing import Literal
 
 import aiosmtplib
@@ -24,18 +16,10 @@ from aiosmtplib.errors import (
 
 from slotkeeper.contracts import Clock, Letter
 from slotkeeper.core.errors import Undeliverable, Unreachable
+from slotkeeper.senders.mail import domain_of, written
 
 CLOSING = 421
 """RFC 5321 3.8: the server closes the connection, often because it has carried enough letters."""
-
-MAX_LINE = 900
-
-# The stdlib's newer `EmailMessage` parses what it writes: 3.3 ms for such a letter, measured; this way 0.5 ms.
-_POLICY = Compat32(linesep="\r\n")
-_QUOTED = Charset("utf-8")
-_QUOTED.body_encoding = QP
-_UNSAFE = re.compile(r"[\r\n\0]")
-_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +42,7 @@ class SmtpSender:
     def __init__(self, settings: SmtpSettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._domain = settings.sender.rpartition("@")[2]
+        self._domain = domain_of(settings.sender)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._gate = asyncio.Semaphore(settings.connections)
         self._idle: list[aiosmtplib.SMTP] = []
@@ -70,7 +54,7 @@ class SmtpSender:
             Unreachable: there is no connection or login, or the server says "later" (4xx).
             Undeliverable: the server refuses this letter for good (5xx), or it cannot be written as mail.
         """
-        body = self._written(letter)
+        body = written(letter, self._settings.sender, self._clock())
         self._forget_other_loops()
         async with self._gate:
             connection = self._idle.pop() if self._idle else None
@@ -89,29 +73,6 @@ class SmtpSender:
                 await self._idle.pop().quit()
             except (SMTPException, OSError):
                 continue
-
-    def _written(self, letter: Letter) -> bytes:
-        """The letter as mail (RFC 5322), with an id that is the same for every try.
-
-        Raises:
-            Undeliverable: an address is none, or a header holds a line break.
-        """
-        body: Message = _part(letter.text, "plain")
-        if letter.html:
-            # The boundary is given: a random one costs the library a regular expression to compile for each letter.
-            parts = [body, _part(letter.html, "html")]
-            body = MIMEMultipart("alternative", boundary=f"=_{letter.id}", _subparts=parts)
-        heads = {
-            "From": _address(self._settings.sender, letter.sender),
-            "To": _address(letter.to),
-            "Subject": letter.subject,
-            "Message-ID": f"<{letter.id}@{self._domain}>",
-            "Date": formatdate(self._clock(), usegmt=True),
-            "Auto-Submitted": "auto-generated",
-            **letter.headers,
-        }
-        head = "".join(_header(name, value) for name, value in heads.items())
-        return head.encode("ascii") + body.as_bytes(policy=_POLICY)
 
     async def _transfer(self, connection: aiosmtplib.SMTP, to: str, body: bytes, *, is_fresh: bool = False) -> str:
         """One mail transaction. The connection goes back to the idle ones unless it broke.
@@ -190,34 +151,3 @@ class SmtpSender:
 
 class _Worn(Exception):
     """A kept connection turned out to be closed before anything was sent over it."""
-
-
-def _header(name: str, value: str) -> str:
-    """One header, encoded where it is not ASCII (RFC 2047).
-
-    Raises:
-        Undeliverable: it holds a line break, or is longer than a line of mail may be.
-    """
-    if _UNSAFE.search(value) or len(value) > MAX_LINE:
-        raise Undeliverable(f"the header {name} holds a line break or is too long")
-    text = value if value.isascii() else Header(value, "utf-8", header_name=name).encode(linesep="\r\n")
-    return f"{name}: {text}\r\n"
-
-
-def _part(text: str, subtype: str) -> MIMEText:
-    """A part of a mail: as it is when it is short-lined ASCII, else quoted-printable (RFC 5322 2.1.1)."""
-    is_plain = text.isascii() and all(len(line) <= MAX_LINE for line in text.splitlines())
-    return MIMEText(text, subtype, "us-ascii") if is_plain else MIMEText(text, subtype, _QUOTED)  # type: ignore[arg-type] # typeshed forgets Charset
-
-
-def _address(address: str, name: str = "") -> str:
-    """One mail address as a header has it, so that a list of them, or a header after it, cannot hide in it.
-
-    Raises:
-        Undeliverable: it is none, or not ASCII: few servers take others (RFC 6531).
-    """
-    if _UNSAFE.search(address + name):
-        raise Undeliverable("an address holds a line break")
-    if not _ADDRESS.fullmatch(address):
-        raise Undeliverable("not a mail address that we can write to")
-    return formataddr((name, address))

@@ -6,10 +6,8 @@ environment `SLOTKEEPER_SMTP_PORT`.
 
 import os
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 from urllib.parse import urlsplit
@@ -322,6 +320,8 @@ def _from_file(path: Path | None, known: Mapping[str, Entry], complaints: list[s
     values: dict[str, object] = {}
     if path is None:
         return values
+    import tomllib  # only here: functions on AWS have no file
+
     try:
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES)
@@ -391,6 +391,8 @@ def _cut(shown: str) -> str:
 
 
 def _nearest(name: str, known: Any) -> str:
+    from difflib import get_close_matches
+
     close = get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f": did you mean {close[0]}?" if close else ": see docs/reference/settings.md"
 

@@ -4,15 +4,10 @@ Each step is an address of its own, so that Back works; only the last one, a POS
 and no cookie: the token in the form is all that a visit consists of.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from importlib.resources import files
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote, urlencode
-
-import msgspec
-from msgspec import Meta
 
 from slotkeeper.core.errors import CustomerFull, Invalid, KeyReused, Missing, Refused, Taken, TooSoon
 from slotkeeper.core.service import Business, Service
@@ -27,9 +22,8 @@ from slotkeeper.notices.languages import LANGUAGES, date_text, when_text
 from slotkeeper.web.booking_choice import Offered, by_part_of_day, clock_text, days, offered, people, starts_of
 from slotkeeper.web.booking_form import LONGEST, BookingForm, contact_of, tidy
 from slotkeeper.web.problems import kind_of
-from slotkeeper.web.routes import HTML, Answer, Call, Route
-
-TOPIC = "Pages for visitors"
+from slotkeeper.web.routes import Answer, Call
+from slotkeeper.web.visiting import Look
 
 _WORDS = LANGUAGES["en"]
 """The language of the pages, and so of the dates on them."""
@@ -53,14 +47,6 @@ _LOST: dict[type[Refused], tuple[str, str]] = {
 
 Wrong = Mapping[str, str]
 NOTHING: Wrong = MappingProxyType({})
-
-
-class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """What an address may say. Anything else in it is passed over: links that are shared gain parameters on the way."""
-
-    day: str = ""
-    with_: Annotated[str, Meta(max_length=128)] = msgspec.field(default="", name="with")
-    proof: str = ""
 
 
 def home(call: Call[None, Look]) -> Answer:
@@ -234,44 +220,3 @@ def _page(template: str, call: Call[Any, Look], business: Business, status: int 
     from slotkeeper.web.drawing import draw
 
     return Answer(draw(template, business=business, home=_path(call), **facts), status)
-
-
-@cache
-def _style() -> bytes:
-    return (files("slotkeeper.web") / "static" / "booking.css").read_bytes()
-
-
-def _route(pattern: str, handler: Callable[[Call[Any, Any]], Answer], summary: str, method: str = "GET") -> Route:
-    is_form = method == "POST"
-    return Route(
-        method=method,
-        pattern=pattern,
-        handler=handler,
-        access="public",
-        topic=TOPIC,
-        summary=summary,
-        answers={303: None} if is_form else {200: None},
-        body=BookingForm if is_form else None,
-        is_form=is_form,
-        query=Look,
-        media=HTML,
-    )
-
-
-ROUTES: tuple[Route, ...] = (
-    _route("/{business}", home, "Show what can be booked"),
-    _route("/{business}/{service}", times, "Show the free times of a service"),
-    _route("/{business}/{service}/{start}", form, "Show the form for a time"),
-    _route("/{business}/{service}/{start}", book, "Book the time", "POST"),
-    _route("/{business}/booked/{id}", booked, "Show what was booked"),
-    Route(
-        method="GET",
-        pattern="/booking.css",
-        handler=lambda call: Answer(_style()),
-        access="open",
-        topic=TOPIC,
-        summary="Show how the pages for visitors look",
-        answers={200: None},
-        media="text/css; charset=utf-8",
-    ),
-)

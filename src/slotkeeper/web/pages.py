@@ -5,7 +5,6 @@ from functools import cache
 from importlib.resources import files
 
 from slotkeeper.documents import encoded
-from slotkeeper.web.openapi import document
 from slotkeeper.web.routes import JSON, Answer, Route
 
 TOPIC = "About"
@@ -14,14 +13,17 @@ TOPIC = "About"
 def routes(api: Sequence[Route]) -> tuple[Route, ...]:
     """The routes to the pages about the routes of `api`, and about themselves."""
 
+    # What the pages are made with is imported here: a function that never shows them need not load it.
     @cache
     def specification() -> bytes:
+        from slotkeeper.web.openapi import document
+
         return encoded(document(all_routes))
 
     @cache
     def docs() -> bytes:
-        # Imported here: the Lambda that never shows the page need not load Jinja2.
         from slotkeeper.web.docs import page
+        from slotkeeper.web.openapi import document
 
         return page(all_routes, document(all_routes)).encode()
 

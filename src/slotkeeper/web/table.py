@@ -2,7 +2,6 @@
 
 from slotkeeper.web import (
     appointments,
-    booking_page,
     credentials,
     journal,
     pages,
@@ -11,6 +10,7 @@ from slotkeeper.web import (
     slots,
     state,
     things,
+    visiting,
 )
 from slotkeeper.web.routes import Route
 
@@ -27,7 +27,7 @@ API: tuple[Route, ...] = (
 ROUTES: tuple[Route, ...] = (*API, *pages.routes(API))
 """What programs ask, and the pages that tell of it: the OpenAPI document holds these."""
 
-ALL: tuple[Route, ...] = (*ROUTES, *booking_page.ROUTES)
+ALL: tuple[Route, ...] = (*ROUTES, *visiting.ROUTES)
 """All that can be asked, with the pages for visitors."""
 
 RESERVED = (frozenset(route.pattern.split("/")[1] for route in ALL) - {"", "{business}"}) | {

@@ -27,7 +27,10 @@ def new_id(prefix: str) -> str:
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line, its time in UTC. `facts` are added to each, as they are when it is written."""
+    """One JSON object a line, its time in UTC. `facts` are added to each, as they are when it is written.
+
+    `timestamp` and `level` have the names by which AWS Lambda knows them.
+    """
 
     def __init__(self, facts: Callable[[], Mapping[str, object]] = dict) -> None:
         super().__init__()
@@ -35,7 +38,7 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         said: dict[str, object] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),

@@ -102,7 +102,7 @@ def test_logs_in_json_are_json(shell: Shell) -> None:
 
     lines = [line for line in (shell.folder / "err").read_text().splitlines() if line.startswith("{")]
     assert lines
-    assert all({"time", "level", "logger", "message"} <= json.loads(line).keys() for line in lines)
+    assert all({"timestamp", "level", "logger", "message"} <= json.loads(line).keys() for line in lines)
 
 
 def test_a_port_that_is_taken_is_told_of_with_the_setting_to_change(shell: Shell) -> None:

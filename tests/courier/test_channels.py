@@ -123,8 +123,8 @@ def test_the_topic_is_told_of_every_event_once_and_of_no_reminder(clinic: Settin
     work(a_courier(clinic, box, "topic"), clinic, "2026-11-28T00:00:00Z")
 
     told = Counter((letter.subject, letter.to) for letter in box.letters)
-    assert told == Counter({(each, "clinic"): 1 for each in ("booked", "moved", "changed", "checkedIn")})
-    bodies = [msgspec.json.decode(letter.text) for letter in box.letters if letter.subject == "booked"]
+    assert told == Counter({(f"appointment.{each}", "clinic"): 1 for each in ("booked", "moved", "changed", "checkedIn")})
+    bodies = [msgspec.json.decode(letter.text) for letter in box.letters if letter.subject == "appointment.booked"]
     assert [(body["type"], body["data"]["appointmentId"]) for body in bodies] == [("appointment.booked", booked.id)]
 
 
@@ -137,7 +137,7 @@ def test_the_topic_is_told_of_what_the_courier_lets_expire(clinic: Setting, kind
     work(a_courier(clinic, box, "topic", kind=kind), clinic, "2026-11-23T08:00:00Z")
 
     with caught(kind, KeepsQuietAboutItsOwnDeeds):
-        assert sorted(letter.subject for letter in box.letters) == ["expired", "pending"]
+        assert sorted(letter.subject for letter in box.letters) == ["appointment.expired", "appointment.pending"]
 
 
 @pytest.mark.parametrize("kind", [Courier, NotesNothing])
@@ -151,7 +151,7 @@ def test_the_topic_hears_nothing_twice_of_a_request_sent_twice(clinic: Setting, 
     sweep(courier)
 
     with caught(kind, NotesNothing):
-        assert [letter.subject for letter in box.letters] == ["booked"]
+        assert [letter.subject for letter in box.letters] == ["appointment.booked"]
 
 
 @pytest.mark.parametrize("kind", [Courier, CountsFromItsClaim])

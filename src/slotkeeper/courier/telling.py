@@ -112,9 +112,9 @@ def letter_for(
 
 
 def _to_programs(catalogue: Catalogue, business: str, message: Message, body: str) -> Letter:
-    """The letter to a webhook, or to the home's topic, where what it is about stands in place of an address."""
+    """The letter to a webhook, or to the home's topic, where the business stands in place of an address."""
     if message.channel == "topic":
-        return Letter(message.id, "topic", business, message.kind, body)
+        return Letter(message.id, "topic", business, _type_of(message), body)
     hook = catalogue.webhook(business, message.target)
     if hook is None:
         raise Gone("the webhook was removed")
@@ -155,7 +155,11 @@ def payload(
         if event.was_start:
             data["wasStartTime"] = format_instant(event.was_start)
     at = now if event is None else event.at
-    return {"type": f"appointment.{message.kind}", "timestamp": format_instant(at), "data": data}
+    return {"type": _type_of(message), "timestamp": format_instant(at), "data": data}
+
+
+def _type_of(message: Message) -> str:
+    return f"appointment.{message.kind}"
 
 
 def status_after(appointment: Appointment, event: Event) -> str:

@@ -123,7 +123,9 @@ def test_the_topic_is_told_of_every_event_once_and_of_no_reminder(clinic: Settin
     work(a_courier(clinic, box, "topic"), clinic, "2026-11-28T00:00:00Z")
 
     told = Counter((letter.subject, letter.to) for letter in box.letters)
-    assert told == Counter({(f"appointment.{each}", "clinic"): 1 for each in ("booked", "moved", "changed", "checkedIn")})
+    assert told == Counter(
+        {(f"appointment.{each}", "clinic"): 1 for each in ("booked", "moved", "changed", "checkedIn")}
+    )
     bodies = [msgspec.json.decode(letter.text) for letter in box.letters if letter.subject == "appointment.booked"]
     assert [(body["type"], body["data"]["appointmentId"]) for body in bodies] == [("appointment.booked", booked.id)]
 

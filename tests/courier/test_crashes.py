@@ -5,14 +5,14 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from slotkeeper.contracts import Letter
+from slotkeeper.contracts import Doc, Letter
 from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.errors import Unreachable
 from slotkeeper.core.reminders import LEASE_SECONDS
@@ -40,8 +40,7 @@ class NotesFirst(Courier):
 class ClaimsNothing(Courier):
     """A broken one: it sends what is due without having claimed it."""
 
-    def _take(self, limit: int) -> Any:
-        docs = self._store.list("due", "due", last=f"{self._clock():012d}/\U0010ffff", limit=limit).docs
+    def _take(self, docs: Sequence[Doc]) -> Any:
         dues = ((business_of(doc.key), decoded(doc, Appointment)) for doc in docs)
         jobs = [
             Job(business, each.id, "", message)

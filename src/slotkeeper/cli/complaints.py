@@ -99,7 +99,7 @@ def _hints(error: Exception) -> Iterator[str]:
         case Damaged():
             yield "Restore a backup: slotkeeper restore BACKUP"
         case Unreachable():
-            yield "Nothing was changed. Try again; if it stays so, look at the file, its folder and the free space."
+            yield "Try again. If it stays so: look at the file, its folder and the free space; or at the network."
         case msgspec.MsgspecError():
             yield "Look for what is damaged: slotkeeper doctor"
         case WrongSettings():

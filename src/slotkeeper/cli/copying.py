@@ -13,6 +13,7 @@ import msgspec
 from msgspec import structs
 
 from slotkeeper.cli.session import Office
+from slotkeeper.contracts import Doc, Range, Store
 from slotkeeper.core.actor import Actor
 from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.errors import Invalid, Outdated, Refused, Taken
@@ -77,13 +78,14 @@ class Copied(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 def lines(office: Office) -> Iterator[bytes]:
-    """The business, line by line and in constant memory; what is referred to comes first."""
+    """The business, line by line; what is referred to comes first. Each kind of thing is held in memory at once,
+    appointments a page at a time."""
     business, store = office.actor.business, office.home.store
     yield _line("business", business, office.profile)
     for kind in ORDER:
-        for doc in store.walk(kind_part(business, kind)):
+        for doc in _all(store, kind_part(business, kind)):
             yield _line(kind, doc.key.sort, msgspec.Raw(doc.body))
-    for doc in store.walk(time_off_key(business, "").part):
+    for doc in _all(store, time_off_key(business, "").part):
         yield _line("timeOff", doc.key.sort, msgspec.Raw(doc.body))
     for shelf in SHELVES:
         kept = store.read([shelf_key(business, shelf)])
@@ -91,6 +93,12 @@ def lines(office: Office) -> Iterator[bytes]:
             yield _line(shelf, shelf, msgspec.Raw(whole.body))
     for appointment in appointments(office):
         yield _line("appointment", appointment.id, appointment)
+
+
+def _all(store: Store, part: str) -> list[Doc]:
+    """A part as a whole: a walk would read a whole table for it."""
+    [docs] = store.read_ranges([Range(part, "", "\U0010ffff")])
+    return docs
 
 
 def appointments(office: Office, first: str = "", last: str = "\U0010ffff") -> Iterator[Appointment]:

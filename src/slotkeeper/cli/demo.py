@@ -118,7 +118,10 @@ class Made:
 
 
 def make(desk: Desk, progress: Callable[[int, int], object] = lambda done, total: None) -> Made:
-    """Make the clinic and its appointments, all of it or nothing; `progress` hears of days done and days in all."""
+    """Make the clinic and its appointments, in a file all of it or nothing.
+
+    `progress` hears of days done and days in all.
+    """
     if desk.store.read([business_key(BUSINESS)]):
         return Made(0, is_new=False)
     actor = Actor(business=BUSINESS, id="demo", scopes=frozenset(SCOPES))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from msgspec import structs
 
+from slotkeeper.cli.together import together
 from slotkeeper.core.actor import Actor
 from slotkeeper.core.appointment import Action, Appointment, Status
 from slotkeeper.core.ticks import Instant
@@ -40,14 +41,17 @@ class Past:
 
 
 def enter(desk: Desk, actor: Actor, order: Order, past: Past) -> Booked:
-    """Book the order as of `past.booked_at` and bring it into its state. Call it within `store.batch()`: then all of
-    it happens or nothing.
+    """Book the order as of `past.booked_at` and bring it into its state, all of it or nothing.
 
     Messages of the booking itself are not owed unless `past.is_told`; reminders still to come are.
 
     Raises:
         As `booking.book` does.
     """
+    return together(desk, lambda desk: _enter(desk, actor, order, past))
+
+
+def _enter(desk: Desk, actor: Actor, order: Order, past: Past) -> Booked:
     if past.status in FREED:
         # It has freed its time long since, and somebody else may have it: entered beside that, and gone at once.
         order = replace(order, override="entered after it had ended")

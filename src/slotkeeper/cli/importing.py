@@ -15,6 +15,7 @@ from slotkeeper.cli.history import Past, enter
 from slotkeeper.cli.lines import BadLine, Record, Source
 from slotkeeper.cli.rows import Row, check_columns, row_from_cells, row_from_json
 from slotkeeper.cli.session import Office
+from slotkeeper.cli.together import together
 from slotkeeper.cli.walltime import read_time
 from slotkeeper.core.actor import Actor
 from slotkeeper.core.errors import Invalid, KeyReused, Missing, Refused
@@ -119,7 +120,7 @@ class Importer:
     def _enter_line(self, text: str) -> bool:
         """A line of a copy says its kind; any other is a row."""
         if _is_copied(text):
-            return copying.put(self._desk, self._actor, text)
+            return together(self._desk, lambda desk: copying.put(desk, self._actor, text))
         return self._enter(row_from_json(text.encode()))
 
     def _enter_cells(self, columns: list[str], cells: list[str]) -> bool:

@@ -1,7 +1,7 @@
 """One run of the command line: its settings, the database it opens, and the business it is about."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import update_wrapper
 from pathlib import Path
@@ -10,8 +10,9 @@ from typing import Any, Concatenate
 import click
 
 from slotkeeper.cli.complaints import Needs
-from slotkeeper.contracts import Clock
+from slotkeeper.contracts import Clock, Store
 from slotkeeper.core.actor import SCOPES, Actor
+from slotkeeper.core.appointment import Endpoint
 from slotkeeper.core.errors import Missing, Refused
 from slotkeeper.core.service import Business
 from slotkeeper.desk import catalogue
@@ -19,7 +20,7 @@ from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.keys import ApiKey
 from slotkeeper.documents import business_key, business_of, decoded
 from slotkeeper.process import new_id, now
-from slotkeeper.settings import Settings, load
+from slotkeeper.settings import DYNAMODB, Settings, aws_access, load
 from slotkeeper.stores.sqlite import IN_MEMORY, SqliteStore
 
 CLI = "cli"
@@ -45,22 +46,29 @@ class Session:
 
     @contextmanager
     def opened(self, *, is_new_allowed: bool = False) -> Iterator["Home"]:
-        """The database, open.
+        """The database, open. A file may be new where that is allowed, a table never.
 
         Raises:
             Needs: it is not there. Unreachable: it cannot be opened.
         """
         settings = self.settings()
-        if not is_new_allowed and settings.database != IN_MEMORY and not Path(settings.database).exists():
-            raise Needs(
-                f"there is no database at {settings.database}",
-                "Make one with `slotkeeper init` or `slotkeeper demo`, or name another with --database FILE.",
-            )
-        store = SqliteStore(settings.database)
-        try:
-            yield Home(settings, store, Desk(store, self.clock, new_id))
-        finally:
-            store.close()
+        # Whoever serves the table may have a topic: what is done from here is told there too.
+        endpoints = (Endpoint("", channel="topic"),) if settings.table and settings.aws.topic else ()
+        with _opened(settings, is_new_allowed=is_new_allowed) as store:
+            yield Home(settings, store, Desk(store, self.clock, new_id, endpoints))
+
+
+def _opened(settings: Settings, *, is_new_allowed: bool) -> AbstractContextManager[Store]:
+    if settings.database.startswith(DYNAMODB):
+        from slotkeeper.cli.table import a_table  # who works on a file need not load it
+
+        return a_table(settings.table, aws_access())
+    if not is_new_allowed and settings.database != IN_MEMORY and not Path(settings.database).exists():
+        raise Needs(
+            f"there is no database at {settings.database}",
+            "Make one with `slotkeeper init` or `slotkeeper demo`, or name another with --database FILE.",
+        )
+    return closing(SqliteStore(settings.database))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +76,13 @@ class Home:
     """An open database."""
 
     settings: Settings
-    store: SqliteStore
+    store: Store
     desk: Desk
+
+    @property
+    def file(self) -> SqliteStore | None:
+        """The store, when it is a file."""
+        return self.store if isinstance(self.store, SqliteStore) else None
 
     def businesses(self) -> list[str]:
         """The businesses that have a key, by id; where no key was ever made, all that there are."""

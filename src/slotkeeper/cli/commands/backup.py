@@ -15,6 +15,11 @@ from slotkeeper.cli.session import Session
 from slotkeeper.core.errors import InUse
 from slotkeeper.stores.sqlite import restore as restore_file
 
+OF_A_TABLE = (
+    "DynamoDB keeps its last 35 days, to the second: restore it to a new table in the AWS console, under Backups.\n"
+    "For a copy of your own: slotkeeper export FILE.jsonl --all, which slotkeeper import reads."
+)
+
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
@@ -32,10 +37,12 @@ def backup(session: Session, file: Path, force: bool) -> None:
     partial = file.with_name(file.name + ".partial")
     partial.unlink(missing_ok=True)
     with session.opened() as home:
+        if home.file is None:
+            raise Needs("only a file can be copied, not a table in DynamoDB", OF_A_TABLE)
         try:
             os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             with progress("Copying") as advance:
-                home.store.backup(partial, advance)
+                home.file.backup(partial, advance)
             partial.replace(file)
         finally:
             partial.unlink(missing_ok=True)
@@ -51,7 +58,10 @@ def restore(session: Session, file: Path, yes: bool) -> None:
 
     The server must be stopped. The database that was there is kept beside it.
     """
-    path = Path(session.settings().database)
+    settings = session.settings()
+    if settings.table:
+        raise Needs("a backup takes the place of a file only, not of a table in DynamoDB", OF_A_TABLE)
+    path = Path(settings.database)
     _check_backup(file)
     if path.exists():
         _check_unused(path)

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from slotkeeper.cli import demo as clinic
-from slotkeeper.cli.commands.serve import announce
+from slotkeeper.cli.commands.serve import announce, check_file
 from slotkeeper.cli.screen import panel, program, progress
 from slotkeeper.cli.session import Session
 from slotkeeper.core.actor import SCOPES
@@ -41,6 +41,7 @@ def demo(session: Session, is_served: bool, host: str | None, port: str | None) 
         return
     from slotkeeper.cli.serving import listen, run
 
+    check_file(settings)
     listener = listen(settings)
     _make(session, settings, is_served=True)
     run(settings, listener, lambda: announce(settings))
@@ -67,7 +68,8 @@ def _lines(settings: Settings, key: MadeKey, done: str, *, is_served: bool) -> I
             yield f"{name + ':':<16}{settings.base_url}{pattern.format(business=clinic.BUSINESS)}"
     yield f"{'Admin key:':<16}{key.secret}"
     yield ""
-    yield "Ctrl-C stops the server." if is_served else f"Serve it: {program()} serve"
+    if not settings.table:
+        yield "Ctrl-C stops the server." if is_served else f"Serve it: {program()} serve"
     yield f"See the week: {program()} agenda --week --business {clinic.BUSINESS}"
 
 

@@ -18,12 +18,22 @@ def serve(session: Session, host: str | None, port: str | None) -> None:
     from slotkeeper.cli.serving import listen, run
 
     settings = session.settings(host=host, port=port)
+    check_file(settings)
     if not Path(settings.database).exists():
         raise Needs(
             f"there is no database at {settings.database}",
             "Make one with `slotkeeper init`, or try things with `slotkeeper demo --serve`.",
         )
     run(settings, listen(settings), lambda: announce(settings))
+
+
+def check_file(settings: Settings) -> None:
+    """Raises `Needs` for a table: its stack serves it."""
+    if settings.table:
+        raise Needs(
+            "the server works on a file only, not on a table in DynamoDB",
+            "A table is served on AWS: slotkeeper aws deploy makes it so, slotkeeper aws outputs tells where.",
+        )
 
 
 def announce(settings: Settings) -> None:

@@ -39,8 +39,8 @@ def written(letter: Letter, sender: str, now: Instant) -> bytes:
         parts = [body, _part(letter.html, "html")]
         body = MIMEMultipart("alternative", boundary=f"=_{letter.id}", _subparts=parts)
     heads = {
-        "From": address_header(sender, letter.sender),
-        "To": address_header(letter.to),
+        "From": _address(sender, letter.sender),
+        "To": _address(letter.to),
         "Subject": letter.subject,
         "Message-ID": f"<{letter.id}@{domain_of(sender)}>",
         "Date": formatdate(now, usegmt=True),
@@ -51,7 +51,7 @@ def written(letter: Letter, sender: str, now: Instant) -> bytes:
     return head.encode("ascii") + body.as_bytes(policy=_POLICY)
 
 
-def address_header(address: str, name: str = "") -> str:
+def _address(address: str, name: str = "") -> str:
     """One mail address as a header has it, so that a list of them, or a header after it, cannot hide in it.
 
     Raises:

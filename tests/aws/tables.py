@@ -43,8 +43,10 @@ def a_table(emulator: Emulator) -> str:
 
 
 def a_connection(access: AwsAccess, kind: Callable[..., K], **others: Any) -> K:
-    """A connection as `access` says, of our own kind or one that a test has made of it."""
-    facts: dict[str, Any] = {"endpoint": access.dynamodb_endpoint, "app": access.app} | others
+    """A connection as `access` says, of our own kind or one that a test has made of it. It has time: the machine may
+    be busy."""
+    usual = {"endpoint": access.dynamodb_endpoint, "app": access.app, "budget_seconds": 30, "try_seconds": 10}
+    facts: dict[str, Any] = usual | others
     return kind(Credentials(access.key_id, access.secret, access.token), access.region, **facts)
 
 

@@ -4,7 +4,6 @@ import json
 import socket
 import struct
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -83,10 +82,12 @@ def half(wire: socket.socket, asked: Asked) -> bool:
 
 
 def late(seconds: float) -> Act:
-    """Answer with nothing to be found, but too late."""
+    """Answer with nothing to be found, but only when whoever asked has gone, or so many seconds later."""
 
     def act(wire: socket.socket, asked: Asked) -> bool:
-        time.sleep(seconds)
+        wire.settimeout(seconds)
+        with suppress(TimeoutError):
+            wire.recv(1)
         return answer({})(wire, asked)
 
     return act

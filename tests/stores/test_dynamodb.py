@@ -20,6 +20,8 @@ from tests.aws.emulator import Emulator
 from tests.aws.tables import a_connection, a_store, a_table
 from tests.contracts.store import A, B, C, StoreContract, put
 
+pytestmark = pytest.mark.slow
+
 D = Key("shop/d", "1")
 
 

@@ -1,6 +1,7 @@
 """`slotkeeper aws`: a stack is made, changed and deleted, and what goes wrong is told in a few lines."""
 
 import json
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -331,6 +332,25 @@ def test_the_code_lies_in_a_private_bucket_under_its_contents(cloud: Cloud) -> N
     assert "aws:SecureTransport" in s3.get_bucket_policy(Bucket=bucket)["Policy"]
     keys = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket)["Contents"]]
     assert len(keys) == 2, "one package and one template, however often they are deployed"
+
+
+@pytest.mark.slow
+def test_our_own_template_is_deployed_and_deleted_as_it_is(cloud: Cloud) -> None:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+    said = cloud("deploy", "--yes", "--python", version, "--architecture", "x86_64").stdout
+    again = cloud("deploy", "--yes").stdout
+    made = json.loads(cloud("outputs", "--json").stdout)
+    key = cloud("outputs", "--gateway-key").stdout.strip()
+    gone = cloud("delete", "--confirm", cloud.stack).stdout
+
+    assert {"ConflictDetector", "ReminderSender", "Planner", "Sweep"} <= set(re.findall(r"[A-Za-z]+", said))
+    assert f"--database dynamodb:{made['TableName']} init" in said
+    assert f"aws outputs --gateway-key --stack {cloud.stack}" in said
+    assert f"{made['ApiUrl']}/services" in said
+    assert "Nothing changes" in again
+    assert len(key) >= 20
+    assert f"Kept: AWS::DynamoDB::GlobalTable {made['TableName']}" in gone
 
 
 @pytest.mark.parametrize("name", ["CodeKey", "CodeBucket", "Architecture", "PythonRuntime"])

@@ -3,6 +3,7 @@
 import random
 import threading
 from collections.abc import Callable, Iterator
+from json import dumps
 from typing import Any
 
 import pytest
@@ -34,14 +35,17 @@ class TestDynamoStore(StoreContract):
 
 
 class Spy(Connection):
-    """Notes what it calls."""
+    """Notes what it calls, and in which reads it did not insist on what is there now."""
 
     def __init__(self, *args: Any, **others: Any) -> None:
         super().__init__(*args, **others)
         self.operations: list[str] = []
+        self.lax: list[str] = []
 
     def call(self, operation: str, payload: Any) -> dict[str, Any]:
         self.operations.append(operation)
+        if operation in ("GetItem", "BatchGetItem", "Query", "Scan") and '"ConsistentRead": true' not in dumps(payload):
+            self.lax.append(f"{operation} {payload.get('IndexName', '')}")
         return super().call(operation, payload)
 
 
@@ -121,6 +125,21 @@ def test_one_document_costs_a_put_and_several_a_transaction(opened: Opening, emu
 
     assert spy.operations == ["PutItem", "PutItem", "TransactWriteItems", "TransactWriteItems"]
     assert store.counts == Counts(calls=4, retries=0, stale=0)
+
+
+def test_every_read_but_that_of_an_index_insists_on_what_is_there_now(opened: Opening, emulator: Emulator) -> None:
+    spy = a_connection(emulator.access, Spy)
+    store = opened(spy)
+    for key in (A, B):
+        put(store, key, b"one", start=Place("shop", key.part))
+
+    store.read([A])
+    store.read([A, B])
+    store.read_ranges([Range("shop/a", "", "z")])
+    list(store.walk("shop/"))
+    assert keys_of(store, "start", "shop") == [A, B]
+
+    assert spy.lax == ["Query start"]
 
 
 def test_commits_that_come_too_late_are_counted(store: DynamoStore) -> None:

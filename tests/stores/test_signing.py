@@ -1,6 +1,8 @@
 """Signatures are those that AWS's own signer makes, and the ones that AWS publishes."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from botocore import auth
@@ -10,7 +12,12 @@ from botocore.credentials import Credentials as TheirCredentials
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slotkeeper.stores.connection import Connection, Rejected
+from slotkeeper.stores.dynamodb import DynamoStore
 from slotkeeper.stores.signing import Credentials, Scope, signed, signing_key
+from tests.aws.emulator import emulating
+from tests.aws.tables import a_connection, a_table
+from tests.contracts.store import A, put
 
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 EXAMPLE = datetime(2015, 8, 30, 12, 36, tzinfo=UTC)
@@ -99,3 +106,30 @@ def test_nothing_that_is_sent_can_be_changed_under_a_signature(changed: str) -> 
 
 def test_credentials_do_not_show_their_secrets() -> None:
     assert repr(Credentials("AKID", "hush", "hushhush")) == "Credentials(key_id='AKID')"
+
+
+MAY_ALL = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}]}'
+
+
+@pytest.mark.slow
+def test_who_checks_signatures_takes_ours_and_none_that_is_forged(tmp_path: Path) -> None:
+    with emulating(tmp_path, AUTH="true") as strict:
+        table, users = a_table(strict), strict.client("iam")
+        users.create_user(UserName="slotkeeper")
+        users.put_user_policy(UserName="slotkeeper", PolicyName="all", PolicyDocument=MAY_ALL)
+        key = users.create_access_key(UserName="slotkeeper")["AccessKey"]
+        ours = replace(strict.access, key_id=key["AccessKeyId"], secret=key["SecretAccessKey"])
+        store, forger, stranger = (
+            DynamoStore(a_connection(access, Connection), table)
+            for access in (ours, replace(ours, secret="guessed"), replace(ours, key_id="AKIANOBODY"))
+        )
+
+        put(store, A, "ünï".encode())
+
+        assert store.read([A])[A].body == "ünï".encode()
+        for each, code in ((forger, "InvalidSignatureException"), (stranger, "UnrecognizedClientException")):
+            with pytest.raises(Rejected) as caught:
+                each.read([A])
+            assert caught.value.code == code
+        for each in (store, forger, stranger):
+            each.close()

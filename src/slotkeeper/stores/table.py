@@ -41,8 +41,8 @@ class Table:
 
     def close(self) -> None:
         """Let go of threads and connections."""
-        if "_helpers" in vars(self):
-            self._helpers.shutdown()
+        if "_threads" in vars(self):
+            self._threads.shutdown()
         self.connection.close()
 
     def call(self, operation: str, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,7 +53,7 @@ class Table:
         """What `do` makes of each thing, in their order; several are under way together."""
         if len(things) < 2:
             return [do(thing) for thing in things]
-        return list(self._helpers.map(do, things))
+        return list(self._threads.map(do, things))
 
     def get(self, keys: Iterable[Key]) -> list[Item]:
         """The items under the keys, as they are now, in any order."""
@@ -96,7 +96,7 @@ class Table:
         return self._pages("Scan", query)
 
     @cached_property
-    def _helpers(self) -> "ThreadPoolExecutor":
+    def _threads(self) -> "ThreadPoolExecutor":
         from concurrent.futures import ThreadPoolExecutor  # 5 ms that a booking does not need
 
         return ThreadPoolExecutor(AT_ONCE, "dynamodb")

@@ -22,7 +22,7 @@ from tests.builders import Setting, at
 
 
 @contextmanager
-def caught(kind: type, broken: type) -> Iterator[None]:
+def caught(kind: object, broken: object) -> Iterator[None]:
     """What is asserted within holds, save for the broken kind, which must fail it."""
     if kind is broken:
         with pytest.raises(AssertionError):

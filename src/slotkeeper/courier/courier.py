@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import groupby
 
 import msgspec
@@ -60,6 +60,15 @@ class Swept:
     reminders_sent: int = 0
     reminders_late: int = 0
     reminders_failed: int = 0
+
+    def __add__(self, other: "Swept") -> "Swept":
+        """What both did together."""
+        return Swept(**{each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)})
+
+    @property
+    def did_something(self) -> bool:
+        """Whether anything changed by it. Documents that are due and do not change must not keep anyone busy."""
+        return bool(self.holds or self.expired or self.published or self.sent or self.failed or self.dead or self.void)
 
 
 class Courier:

@@ -126,8 +126,7 @@ class Worker:
             self._count(swept)
             due = self._courier.next_due()
             pause = self._longest_sleep if due is None else min(float(due - self._clock()), self._longest_sleep)
-            # What is due and does not change by being swept must not keep the processor busy.
-            return pause if _did_something(swept) else max(pause, IDLE_SECONDS)
+            return pause if swept.did_something else max(pause, IDLE_SECONDS)
         except Exception:  # noqa: BLE001 - the worker never dies of one failure: it logs, counts and goes on
             _log.exception("the worker failed and tries again")
             self.counts.errors += 1
@@ -138,9 +137,3 @@ class Worker:
         self.counts.sent += swept.sent
         self.counts.failed += swept.failed
         self.counts.dead += swept.dead
-
-
-def _did_something(swept: Swept) -> bool:
-    return bool(
-        swept.holds or swept.expired or swept.published or swept.sent or swept.failed or swept.dead or swept.void
-    )

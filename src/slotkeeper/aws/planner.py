@@ -169,12 +169,16 @@ class Planner:
                 batch.fail([step.place], error)
 
     def _ring(self, batch: _Batch, steps: Sequence[Step]) -> None:
-        places = [step.place for step in steps]
+        """Have what is due attended to; by the sweep, where that cannot be had at once. A new document stands in no
+        list of what is due (`DynamoStore`, `leaves_first_due`): should its record be given up, nobody would find it.
+        """
         try:
             self._alarms.ring([step.key for step in steps])
-            batch.done["rung"] += places
+            batch.done["rung"] += [step.place for step in steps]
         except Unreachable as error:
-            batch.fail(places, error)
+            _log.warning("the sweep attends to what could not be rung for: %s", error)
+            for step in steps:
+                self._set_aside(batch, step.place, [step.key], str(error))
 
     def _set_aside(self, batch: _Batch, place: int, keys: Sequence[Key], why: str) -> None:
         try:

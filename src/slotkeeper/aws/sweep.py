@@ -60,11 +60,12 @@ class Sweep:
             messages = [each for each in self._aside.take() if each.id not in seen]
             if not messages:
                 break
+            swept = await self._courier.attend([key for message in messages for key in message.keys])
+            total += swept
             for message in messages:
                 seen.add(message.id)
-                swept = await self._courier.attend(message.keys)
-                total += swept
-                if message.keys and not swept.damaged:
+                # Whose document was damaged is asked one by one; what was delivered is not due a second time.
+                if message.keys and not (swept.damaged and (await self._courier.attend(message.keys)).damaged):
                     self._aside.done(message)
                 else:
                     left += 1

@@ -6,7 +6,7 @@ when it has, it decides again. Claims are written into sheets here and nowhere e
 
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -29,9 +29,9 @@ from slotkeeper.documents import (
 T = TypeVar("T")
 R = TypeVar("R")
 
-ATTEMPTS = 100
-CALM_ATTEMPTS = 5
-PAUSE_SECONDS = 0.01
+ATTEMPTS = 40
+CALM_ATTEMPTS = 2
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.01, 0.3
 DAYS_REMEMBERED = 10
 
 
@@ -41,6 +41,7 @@ class Reading:
     def __init__(self, store: Store, known: dict[Key, Doc | None] | None = None) -> None:
         self._store = store
         self._docs: dict[Key, Doc | None] = dict(known or {})
+        self._claimed: set[Key] = set()
 
     def fetch(self, keys: Iterable[Key]) -> None:
         """Read what has not been read yet, in one go."""
@@ -60,6 +61,7 @@ class Reading:
         return None if doc is None else decoded(doc, kind)
 
     def sheet(self, key: Key) -> Sheet:
+        self._claimed.add(key)
         return sheet_of(self.doc(key))
 
     def sheets(self, business: str, calendars: Sequence[str], first: Day, count: int) -> list[list[Sheet]]:
@@ -70,8 +72,11 @@ class Reading:
         days = [day_key(Day(first + number)) for number in range(count)]
         parts = [sheet_part(business, calendar) for calendar in calendars]
         if count <= DAYS_REMEMBERED:
-            self.fetch([Key(part, day) for part in parts for day in days])
-            kept = [[self._docs[Key(part, day)] for day in days] for part in parts]
+            keys = [[Key(part, day) for day in days] for part in parts]
+            for each in keys:
+                self._claimed.update(each)
+            self.fetch(key for each in keys for key in each)
+            kept = [[self._docs[key] for key in each] for each in keys]
         else:
             kept = [list(docs) for docs in self._store.read_ranges([Range(part, days[0], days[-1]) for part in parts])]
         return [[sheet_of(doc) for doc in docs if doc is not None] for docs in kept]
@@ -86,6 +91,10 @@ class Reading:
     def version(self, key: Key) -> int:
         doc = self.doc(key)
         return 0 if doc is None else doc.version
+
+    def lasting(self, written: Container[Key]) -> dict[Key, Doc | None]:
+        """What was read and may serve another decision: neither to be written nor full of claims, as the catalogue."""
+        return {key: doc for key, doc in self._docs.items() if key not in written and key not in self._claimed}
 
 
 @dataclass(slots=True)
@@ -193,10 +202,18 @@ def settle(store: Store, decide: Callable[[Reading, Draft], R]) -> R:
         try:
             store.commit(change)
         except Stale as stale:
-            known = stale.docs
-            if attempt >= CALM_ATTEMPTS:
-                # Full jitter: rivals that lost together must not come back together.
-                time.sleep(random.uniform(0, PAUSE_SECONDS))  # noqa: S311 - no secret, only jitter
+            known = reading.lasting(change.expects)
+            if attempt < CALM_ATTEMPTS:
+                known |= stale.docs
+            else:
+                # A crowd: what was shown is old when the pause is over, so it is read again after it.
+                _pause(attempt - CALM_ATTEMPTS)
         else:
             return answer
     raise Unreachable(f"others kept winning for {ATTEMPTS} attempts; nothing was changed")
+
+
+def _pause(number: int) -> None:
+    """Rivals that lost together must not come back together: full jitter, over twice the time with each pause."""
+    longest = min(FIRST_PAUSE_SECONDS * 2**number, LONGEST_PAUSE_SECONDS)
+    time.sleep(random.uniform(0, longest))  # noqa: S311 - no secret, only jitter

@@ -1,0 +1,179 @@
+"""How a decision is made again when others have won: soon from what was shown, then slowly from what is read."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from slotkeeper.contracts import Change, Doc, Key, Put
+from slotkeeper.core.errors import Taken, Unreachable
+from slotkeeper.core.ticks import day_of
+from slotkeeper.documents import kind_key, sheet_key
+from slotkeeper.ledger import (
+    ATTEMPTS,
+    CALM_ATTEMPTS,
+    FIRST_PAUSE_SECONDS,
+    LONGEST_PAUSE_SECONDS,
+    Draft,
+    Reading,
+    settle,
+)
+from slotkeeper.stores.sqlite import SqliteStore
+from tests.builders import Setting, a_clinic, at
+
+COUNTER, NAME = Key("shop/counter", "1"), Key("shop/name", "1")
+START = "2026-11-24T09:00:00Z"
+
+
+class Rivals(SqliteStore):
+    """A store in which somebody else is quicker, for the first `times` commits; it counts what is read."""
+
+    def __init__(self, times: int, act: Callable[[], object] = lambda: None) -> None:
+        super().__init__(":memory:")
+        self.reads: list[Key] = []
+        self.times, self._act = 0, act
+        self.start(times)
+
+    def start(self, times: int, act: Callable[[], object] | None = None) -> None:
+        self.times, self._act = times, act or self._act
+        self.reads.clear()
+
+    def read(self, keys: Sequence[Key]) -> dict[Key, Doc]:
+        self.reads += keys
+        return super().read(keys)
+
+    def commit(self, change: Change) -> None:
+        if self.times:
+            self.times -= 1
+            self._act()
+        super().commit(change)
+
+
+def counting(times: int) -> Rivals:
+    """Each rival counts on."""
+
+    def count_on() -> None:
+        there = SqliteStore.read(store, [COUNTER])[COUNTER]
+        SqliteStore.commit(store, Change({COUNTER: there.version}, [Put(COUNTER, b"%d" % (int(there.body) + 1))]))
+
+    store = Rivals(0)
+    store.commit(Change({COUNTER: 0, NAME: 0}, [Put(COUNTER, b"0"), Put(NAME, b"shop")]))
+    store.start(times, count_on)
+    return store
+
+
+def count(reading: Reading, draft: Draft) -> int:
+    """A decision from two documents that writes one."""
+    name, there = reading.doc(NAME), reading.doc(COUNTER)
+    assert name is not None
+    assert there is not None
+    draft.put(Put(COUNTER, b"%d" % (int(there.body) + 1)))
+    return int(there.body) + 1
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds of each pause; none of them passes."""
+    taken: list[float] = []
+    monkeypatch.setattr(time, "sleep", taken.append)
+    return taken
+
+
+def test_the_first_rivals_cost_no_pause(pauses: list[float]) -> None:
+    assert settle(counting(CALM_ATTEMPTS), count) == CALM_ATTEMPTS + 1
+
+    assert pauses == []
+
+
+def test_a_crowd_is_met_with_pauses_that_grow_and_end(pauses: list[float]) -> None:
+    for _ in range(20):
+        settle(counting(ATTEMPTS - 1), count)
+
+    each = [pauses[number :: ATTEMPTS - 1 - CALM_ATTEMPTS] for number in range(ATTEMPTS - 1 - CALM_ATTEMPTS)]
+    bounds = [min(FIRST_PAUSE_SECONDS * 2**number, LONGEST_PAUSE_SECONDS) for number in range(len(each))]
+    assert all(0 <= max(some) <= bound for some, bound in zip(each, bounds, strict=True))
+    assert all(max(some) > bound / 2 for some, bound in zip(each, bounds, strict=True))
+    assert min(pauses) < FIRST_PAUSE_SECONDS
+
+
+def test_who_never_wins_is_told_so_within_ten_seconds(pauses: list[float]) -> None:
+    store = counting(ATTEMPTS)
+
+    with pytest.raises(Unreachable):
+        settle(store, count)
+
+    assert sum(pauses) < 10
+    assert store.read([COUNTER])[COUNTER].body == b"%d" % ATTEMPTS
+
+
+def test_what_was_shown_is_used_at_once_and_read_again_after_a_pause(pauses: list[float]) -> None:
+    store = counting(CALM_ATTEMPTS + 2)
+
+    settle(store, count)
+
+    assert len(pauses) == 2
+    assert store.reads.count(COUNTER) == 1 + len(pauses)
+
+
+def test_what_nobody_writes_is_read_once(pauses: list[float]) -> None:
+    store = counting(ATTEMPTS - 1)
+
+    settle(store, count)
+
+    assert store.reads.count(NAME) == 1
+
+
+def a_race(*acts: Callable[[Setting], object]) -> tuple[Setting, Rivals]:
+    """A clinic with one doctor, in which somebody else does each of these things right before our next commits."""
+    store = Rivals(0)
+    clinic, left = a_clinic(store, doctors=1), list(acts)
+
+    def act() -> None:
+        rest, store.times = store.times, 0
+        left.pop(0)(clinic)
+        store.times = rest
+
+    store.start(len(acts), act)
+    return clinic, store
+
+
+def books_at(hour: int) -> Callable[[Setting], object]:
+    """Another takes another time of the same day: the sheet changes, and the wish still finds its place."""
+    return lambda clinic: clinic.book(f"2026-11-24T{hour}:00:00Z")
+
+
+def test_the_catalogue_is_read_once_and_the_sheet_when_it_may_have_changed(pauses: list[float]) -> None:
+    rivals = CALM_ATTEMPTS + 2
+    clinic, store = a_race(*(books_at(10 + number) for number in range(rivals)))
+
+    clinic.book(START)
+
+    assert store.reads.count(kind_key("clinic", "resource", "d0")) == 1 + rivals
+    assert store.reads.count(sheet_key("clinic", "d0", day_of(at(START)))) == 1 + rivals + len(pauses)
+
+
+def a_request_that_comes_twice_in_a_crowd() -> None:
+    """While others book as well, the same request is done by another function first."""
+    others = [books_at(10 + number) for number in range(CALM_ATTEMPTS)]
+    clinic, _ = a_race(*others, lambda clinic: clinic.book(START, request_key="once"))
+
+    mine = clinic.book(START, request_key="once")
+
+    assert clinic.slots(START, "2026-11-24T09:30:00Z") == []
+    assert clinic.book(START, request_key="once") == mine
+
+
+def test_a_request_that_comes_twice_is_one_also_in_a_crowd(pauses: list[float]) -> None:
+    a_request_that_comes_twice_in_a_crowd()
+
+
+def test_a_ledger_that_keeps_what_it_is_to_write_is_caught(
+    pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def all_but_sheets(reading: Reading, written: object) -> dict[Key, Doc | None]:
+        return {key: doc for key, doc in reading._docs.items() if "/sheet/" not in key.part}
+
+    monkeypatch.setattr(Reading, "lasting", all_but_sheets)
+
+    with pytest.raises(Taken):
+        a_request_that_comes_twice_in_a_crowd()

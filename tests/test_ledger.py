@@ -5,13 +5,15 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from slotkeeper.contracts import Change, Doc, Key, Put
+from slotkeeper.contracts import Change, Doc, Key, Put, Stale
 from slotkeeper.core.errors import Taken, Unreachable
-from slotkeeper.core.ticks import day_of
+from slotkeeper.core.sheet import Claim
+from slotkeeper.core.ticks import Day, day_of
 from slotkeeper.documents import kind_key, sheet_key
 from slotkeeper.ledger import (
     ATTEMPTS,
     CALM_ATTEMPTS,
+    DAYS_REMEMBERED,
     FIRST_PAUSE_SECONDS,
     LONGEST_PAUSE_SECONDS,
     Draft,
@@ -150,6 +152,27 @@ def test_the_catalogue_is_read_once_and_the_sheet_when_it_may_have_changed(pause
 
     assert store.reads.count(kind_key("clinic", "resource", "d0")) == 1 + rivals
     assert store.reads.count(sheet_key("clinic", "d0", day_of(at(START)))) == 1 + rivals + len(pauses)
+
+
+@pytest.mark.parametrize("days", [1, 2, 3, DAYS_REMEMBERED])
+def test_days_that_were_looked_at_together_are_each_insisted_on(days: int) -> None:
+    clinic = a_clinic(doctors=1)
+    clinic.book(START)
+    today, tomorrow = day_of(at(START)), Day(day_of(at(START)) + 1)
+    reading = Reading(clinic.store)
+    draft = Draft(reading)
+    sheets = reading.sheets("clinic", ["d0"], today, days)
+
+    clinic.book("2026-11-24T11:00:00Z")
+    clinic.book("2026-11-25T11:00:00Z")
+    claim = Claim("apt", at(START), at("2026-11-25T12:00:00Z"))
+    draft.claim([sheet_key("clinic", "d0", today), sheet_key("clinic", "d0", tomorrow)], claim, clinic.clock.now)
+
+    assert [len(sheet) for sheet in sheets] == [1]
+    with pytest.raises(Stale) as caught:
+        clinic.store.commit(draft.change())
+    seen = {1: [today], 2: [today, tomorrow]}[min(days, 2)]
+    assert {sheet_key("clinic", "d0", day) for day in seen} == caught.value.docs.keys()
 
 
 def a_request_that_comes_twice_in_a_crowd() -> None:

@@ -32,7 +32,7 @@ R = TypeVar("R")
 ATTEMPTS = 40
 CALM_ATTEMPTS = 2
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.01, 0.3
-DAYS_REMEMBERED = 10
+DAYS_ASKED_FOR, DAYS_REMEMBERED = 2, 10
 
 
 class Reading:
@@ -67,19 +67,29 @@ class Reading:
     def sheets(self, business: str, calendars: Sequence[str], first: Day, count: int) -> list[list[Sheet]]:
         """For each calendar its sheets of `count` days, without the days that have none.
 
-        One store read, however many days. Few days are read one by one: these a commit may want to write.
+        One store read, however many days. Few days are remembered one by one: these a commit may want to write.
         """
         days = [day_key(Day(first + number)) for number in range(count)]
         parts = [sheet_part(business, calendar) for calendar in calendars]
         if count <= DAYS_REMEMBERED:
             keys = [[Key(part, day) for day in days] for part in parts]
-            for each in keys:
-                self._claimed.update(each)
-            self.fetch(key for each in keys for key in each)
+            self._remember(keys, count)
             kept = [[self._docs[key] for key in each] for each in keys]
         else:
             kept = [list(docs) for docs in self._store.read_ranges([Range(part, days[0], days[-1]) for part in parts])]
         return [[sheet_of(doc) for doc in docs if doc is not None] for docs in kept]
+
+    def _remember(self, calendars: Sequence[Sequence[Key]], days: int) -> None:
+        """Read each calendar's days: one by one, or from a few on as a range, where days without a sheet cost nothing
+        (DynamoDB charges for a missing item as for one that is there)."""
+        unread = [keys for keys in calendars if not all(key in self._docs for key in keys)]
+        if days > DAYS_ASKED_FOR and unread:
+            ranges = [Range(keys[0].part, keys[0].sort, keys[-1].sort) for keys in unread]
+            for keys, docs in zip(unread, self._store.read_ranges(ranges), strict=True):
+                found = {doc.key: doc for doc in docs}
+                self._docs = {key: found.get(key) for key in keys} | self._docs
+        self.fetch(key for keys in calendars for key in keys)
+        self._claimed.update(key for keys in calendars for key in keys)
 
     def stretch(self, part: str, sorts: Sequence[str]) -> list[Sheet]:
         """The sheets of one part under ascending sort keys, in one store read, however many. For looking only: they

@@ -91,6 +91,8 @@ def _scaling(least: str) -> Json:
     return {
         "MinCapacity": ref(least),
         "MaxCapacity": ref("MaxCapacity"),
+        # Where a table that was paid by request begins; without it that change is refused.
+        "SeedCapacity": ref(least),
         "TargetTrackingScalingPolicyConfiguration": {"TargetValue": TARGET_PERCENT},
     }
 
@@ -202,13 +204,12 @@ def _backup() -> Json:
 
 
 def _backup_role() -> Json:
+    vault = att("BackupVault", "BackupVaultArn")
     return resource(
         "IAM::Role",
         {
             "Description": "AWS Backup reads the table by it",
-            "AssumeRolePolicyDocument": trust(
-                "backup.amazonaws.com", {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}}
-            ),
+            "AssumeRolePolicyDocument": trust("backup.amazonaws.com"),
             "Policies": [
                 {
                     "PolicyName": "backup",
@@ -217,14 +218,12 @@ def _backup_role() -> Json:
                             ["dynamodb:DescribeTable", "dynamodb:ListTagsOfResource", "dynamodb:StartAwsBackupJob"],
                             att("Table"),
                         ),
-                        allow(
-                            ["backup:DescribeBackupVault", "backup:CopyIntoBackupVault"],
-                            att("BackupVault", "BackupVaultArn"),
-                        ),
+                        allow(["backup:DescribeBackupVault"], vault),
+                        when("CopiesBackups", allow(["backup:CopyFromBackupVault"], vault)),
                         when(
                             "CopiesBackups",
                             allow(
-                                ["backup:DescribeBackupVault", "backup:CopyIntoBackupVault"], ref("BackupCopyVaultArn")
+                                ["backup:CopyIntoBackupVault", "backup:DescribeBackupVault"], ref("BackupCopyVaultArn")
                             ),
                         ),
                         when(

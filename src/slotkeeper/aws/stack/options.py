@@ -16,8 +16,10 @@ ENDPOINTS = {
 leave by Lambda itself, and SNS asks KMS by itself: neither needs one."""
 
 HTTPS = 443
+OURS_TO_JUDGE = ("SizeRestrictions_BODY", "CrossSiteScripting_BODY")
+"""These would refuse a business its own templates, HTML of more than 8 KB: our limits and escaping serve."""
 REQUESTS_PER_ADDRESS = 2_000
-"""In five minutes; what is above waits."""
+"""In five minutes; what is above is refused."""
 
 
 def resources() -> Json:
@@ -99,7 +101,7 @@ def _firewall() -> Json:
                 "Scope": "REGIONAL",
                 "DefaultAction": {"Allow": {}},
                 "Rules": [
-                    _managed(0, "AWSManagedRulesCommonRuleSet"),
+                    _managed(0, "AWSManagedRulesCommonRuleSet", *OURS_TO_JUDGE),
                     _managed(1, "AWSManagedRulesKnownBadInputsRuleSet"),
                     {
                         "Name": "PerAddress",
@@ -141,12 +143,15 @@ def _firewall() -> Json:
     }
 
 
-def _managed(priority: int, name: str) -> Json:
+def _managed(priority: int, name: str, *counted: str) -> Json:
+    """A group of AWS's rules; those that are `counted` refuse nothing."""
+    overrides = [{"Name": rule, "ActionToUse": {"Count": {}}} for rule in counted]
+    group = {"VendorName": "AWS", "Name": name, **({"RuleActionOverrides": overrides} if overrides else {})}
     return {
         "Name": name,
         "Priority": priority,
         "OverrideAction": {"None": {}},
-        "Statement": {"ManagedRuleGroupStatement": {"VendorName": "AWS", "Name": name}},
+        "Statement": {"ManagedRuleGroupStatement": group},
         "VisibilityConfig": _seen(name),
     }
 

@@ -103,7 +103,7 @@ GROUPS: dict[str, dict[str, Json]] = {
             "false where it is set.",
             "true",
         ),
-        "UseWaf": switch("Whether a web application firewall stands in front: about $9 a month and $0.60 a million."),
+        "UseWaf": switch("Whether a web application firewall stands in front: about $8 a month and $0.60 a million."),
     },
     "Messages": {
         "FromAddress": text(
@@ -137,7 +137,8 @@ GROUPS: dict[str, dict[str, Json]] = {
             "Whether the table and the logs are encrypted by a KMS key of this stack ($1 a month) in place of AWS's."
         ),
         "ReplicaRegion": text(
-            "A second region that keeps a copy of the table, for reading after a disaster; empty: none.",
+            "A second region that keeps a copy of the table, for a disaster; empty: none. "
+            "Writes cost twice as much then, and only one region may ever be written to.",
             "",
             "^$|^[a-z]{2}(-[a-z]+)+-[0-9]$",
             "it must be a region such as us-east-2",
@@ -148,7 +149,10 @@ GROUPS: dict[str, dict[str, Json]] = {
             "^$|^arn:[a-z-]+:kms:.+$",
             "it must be the ARN of a KMS key",
         ),
-        "UseBackup": switch("Whether AWS Backup keeps daily copies for 35 days, apart from the table's own recovery."),
+        "UseBackup": switch(
+            "Whether AWS Backup keeps daily copies for 35 days, apart from the table's own recovery. "
+            "The account's advanced features for DynamoDB must be on there."
+        ),
         "BackupCopyVaultArn": text(
             "A backup vault, such as one in another region or account, that gets a copy of each; empty: none.",
             "",

@@ -10,7 +10,9 @@ from typing import Any
 from slotkeeper.aws.stack.language import Json, allow, arn, att, policy, ref, resource, sub, tags, when
 
 READS = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
-WRITES = ("dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:PutItem")
+WRITES = ("dynamodb:PutItem",)
+"""Nothing is ever only expected: what a commit rests on it writes too, so no condition is checked by itself."""
+DELETES = ("dynamodb:DeleteItem",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,7 @@ def _via(service: str) -> Json:
 
 
 DOCUMENTS = Grant(actions=(*READS, *WRITES), on=att("Table"))
+DOCUMENTS_THAT_GO = Grant(actions=(*READS, *WRITES, *DELETES), on=att("Table"))
 
 SENDS = (
     Grant(
@@ -67,7 +70,7 @@ SENDS = (
 
 CALLS: Mapping[str, tuple[Grant, ...]] = {
     "ConflictDetector": (
-        DOCUMENTS,
+        DOCUMENTS_THAT_GO,
         Grant(actions=("dynamodb:Query",), on=_indexes("customer", "start", "log", "dead")),
     ),
     "ReminderSender": (DOCUMENTS, *SENDS),
@@ -81,7 +84,7 @@ CALLS: Mapping[str, tuple[Grant, ...]] = {
         Grant(actions=("sqs:SendMessage",), on=att("AsideQueue")),
     ),
     "Sweep": (
-        DOCUMENTS,
+        DOCUMENTS_THAT_GO,
         Grant(actions=("dynamodb:Query",), on=_indexes("due")),
         *SENDS,
         Grant(actions=("sqs:DeleteMessage", "sqs:ReceiveMessage"), on=att("AsideQueue")),

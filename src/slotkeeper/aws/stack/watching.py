@@ -202,7 +202,11 @@ def _dashboard() -> Json:
     widgets = [_widget(place, *row) for place, row in enumerate(rows)]
     return resource(
         "CloudWatch::Dashboard",
-        {"DashboardName": ref("AWS::StackName"), "DashboardBody": sub(json.dumps({"widgets": widgets}))},
+        {
+            "DashboardName": ref("AWS::StackName"),
+            "DashboardBody": sub(json.dumps({"widgets": widgets})),
+            "Tags": tags(),
+        },
     )
 
 

@@ -23,7 +23,7 @@ UV_LAMBDA := $(subst --universal,--python-platform linux,$(UV_LOCK)) --constrain
 # Two processes: the suite is made for two cores, and its tests share nothing.
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 
-.PHONY: help setup run test fast check format cover bench clinic docs lock clean
+.PHONY: help setup run test fast check format cover bench clinic docs template lock clean
 
 help: ## list these targets
 	@echo "Slotkeeper: appointments, never double-booked. Start with 'make run'."
@@ -34,7 +34,7 @@ setup: .venv/.stamp ## make .venv with all that development needs
 run: .venv/.run-stamp ## start Slotkeeper with a demonstration business, and serve it
 	@PYTHONPATH=src $(BIN)/python -c 'from slotkeeper.cli.main import main; main()' demo --serve
 
-test: check .venv-emulator/.stamp .venv-template/.stamp ## check, see that tests/core takes every branch of core/, then run every test
+test: check .venv-emulator/.stamp .venv-template/.stamp .nag/.stamp ## check, see that tests/core takes every branch of core/, then run every test
 	$(BIN)/pytest -q tests/core --cov --cov-report=
 	$(BIN)/coverage report --include="src/slotkeeper/core/*" --fail-under=100
 	$(PYTEST) $(ARGS)
@@ -70,8 +70,23 @@ clinic: .venv/.stamp .venv-clinic/.stamp ## take a year of ten providers in, mad
 	@$(@D)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $<
 	@touch $@
 
+# cdk-nag, which judges the template, comes from npm. Its packages lie outside the sources.
+.nag/.stamp: tests/aws/nag/package.json tests/aws/nag/package-lock.json
+	@command -v npm >/dev/null || { echo "cdk-nag needs Node.js 18 or newer with npm" \
+		"(on Debian: apt-get install nodejs npm)." >&2; exit 1; }
+	@echo "Installing the locked packages of $(@D) ..."
+	@mkdir -p $(@D) && cp $^ $(@D)
+	@npm --prefix $(@D) ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
 docs: .venv/.stamp ## run every code block of README.md and docs/
 	$(BIN)/pytest -q $(PAGES) || [ $$? = 5 ]
+
+template: .venv/.stamp ## remake the CloudFormation template, and the page that lists its parameters
+	@mkdir -p build
+	$(BIN)/python -m slotkeeper.aws.stack >build/template.json
+	mv build/template.json src/slotkeeper/aws/template.json
+	$(BIN)/python -m tests.aws.template_page
 
 lock: .venv/.stamp ## remake the locks (UPGRADE=--upgrade takes the newest releases)
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv
@@ -84,7 +99,7 @@ lock: .venv/.stamp ## remake the locks (UPGRADE=--upgrade takes the newest relea
 	! grep -n "://" requirements*.lock src/slotkeeper/aws/*.lock
 
 clean: ## remove .venv, caches and what was built
-	rm -rf .venv .venv-* build dist htmlcov .coverage .coverage.* .*_cache .hypothesis
+	rm -rf .venv .venv-* .nag build dist htmlcov .coverage .coverage.* .*_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:

@@ -64,11 +64,12 @@ class Emulator:
 
 
 @contextmanager
-def emulating(folder: Path, **variables: str) -> Iterator[Emulator]:
-    """Run one until the block ends; `variables` go into its environment, such as `AUTH="true"`."""
+def emulating(folder: Path, port: int = 0, **variables: str) -> Iterator[Emulator]:
+    """Run one until the block ends, on any free port unless one is named; `variables` go into its environment, such as
+    `AUTH="true"`."""
     if not (ENVIRONMENT / "ministack").exists():
         raise RuntimeError("the emulator is not installed: run `make .venv-emulator/.stamp`")
-    port = free_port()
+    port = port or free_port()
     environ = {
         "PATH": f"{ENVIRONMENT}:{os.environ['PATH']}",
         "HOME": str(folder),

@@ -1,15 +1,22 @@
-"""A proxy before the emulator that notes which function makes which call on AWS."""
+"""A proxy before the emulator that notes which function makes which call on AWS.
+
+It says of each call that it came over TLS: our policies refuse any other.
+"""
 
 import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
+
+from tests.aws.emulator import Emulator, emulating, free_port
 
 NOT_FORWARDED = frozenset({"connection", "transfer-encoding", "content-length", "date", "server"})
 INNER = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
@@ -54,6 +61,23 @@ class Recorder:
 
 
 @contextmanager
+def guarding(folder: Path) -> Iterator[tuple[Emulator, Recorder]]:
+    """An emulator that enforces IAM, behind a recorder: what it is asked, by us and by functions, goes through it."""
+    recorder, port = Recorder(), free_port()
+    with recording(recorder, port):
+        through = f"http://127.0.0.1:{recorder.port}"
+        with emulating(folder, port=port, AUTH="true", AWS_ENDPOINT_URL=through) as emulator:
+            yield replace(emulator, endpoint=through), recorder
+
+
+class _Server(ThreadingHTTPServer):
+    """Functions are stopped in the midst of a conversation when the emulator is: nothing to tell of."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass
+
+
+@contextmanager
 def recording(recorder: Recorder, emulator_port: int) -> Iterator[None]:
     """Forward to the emulator, until the block ends."""
 
@@ -64,6 +88,7 @@ def recording(recorder: Recorder, emulator_port: int) -> Iterator[None]:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
             recorder.note(headers, self.command, self.path, body)
+            headers["x-forwarded-proto"] = "https"
             onward = HTTPConnection("127.0.0.1", emulator_port, timeout=60)
             try:
                 onward.request(self.command, self.path, body, headers)
@@ -84,7 +109,7 @@ def recording(recorder: Recorder, emulator_port: int) -> Iterator[None]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", recorder.port), Proxy)
+    server = _Server(("127.0.0.1", recorder.port), Proxy)
     recorder.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

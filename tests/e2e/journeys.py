@@ -38,8 +38,8 @@ class Home(Protocol):
 
 def a_visit(home: Home) -> None:
     """See slots, book, lose to a rival, repeat a request, move, cancel: and the slot is back."""
-    _put(home, "/resources/ada", {"name": "Ada", "zone": "Europe/Berlin"})
-    _put(
+    put(home, "/resources/ada", {"name": "Ada", "zone": "Europe/Berlin"})
+    put(
         home,
         "/services/visit",
         {"name": "Visit", "durationMinutes": 30, "stepMinutes": 30, "needs": [{"allOf": ["ada"]}]},
@@ -72,11 +72,9 @@ def a_visit(home: Home) -> None:
 
 def a_reminder(home: Home) -> None:
     """Of three appointments one is kept, one cancelled and one moved: the one that is kept is reminded of, once."""
-    _put(home, "/reminderRules/short", {"leadMinutes": LEAD_MINUTES})
-    for name in ("kept", "dropped", "later"):
-        _put(home, f"/resources/{name}", {"name": name, "zone": "Europe/Berlin"})
-    start = Instant(_now() + LEAD_MINUTES * 60 + UNTIL_DUE_SECONDS)
-    made = {name: _reserve(home, name, start) for name in ("kept", "dropped", "later")}
+    put(home, "/reminderRules/short", {"leadMinutes": LEAD_MINUTES})
+    start = soon()
+    made = {name: reserve(home, name, start) for name in ("kept", "dropped", "later")}
 
     _good(home.ask("POST", f"/appointments/{made['dropped']}/cancel", {}))
     after = format_instant(Instant(start + DAY_SECONDS))
@@ -88,6 +86,11 @@ def a_reminder(home: Home) -> None:
     assert _reminded(home) == ["kept@example.com"]
     shown = home.ask("GET", f"/appointments/{made['kept']}/reminders").body["items"]
     assert [each["state"] for each in shown] == ["sent"]
+
+
+def soon() -> Instant:
+    """A start whose shortest reminder is due in a few seconds."""
+    return Instant(_now() + LEAD_MINUTES * 60 + UNTIL_DUE_SECONDS)
 
 
 def wait_for(happened: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
@@ -102,7 +105,8 @@ def _now() -> int:
     return int(time.time())
 
 
-def _put(home: Home, path: str, body: object) -> None:
+def put(home: Home, path: str, body: object) -> None:
+    """Put a thing there, which must go well."""
     _good(home.ask("PUT", path, body))
 
 
@@ -126,14 +130,16 @@ def _book(home: Home, start: str, key: str) -> Any:
     return _good(home.ask("POST", "/appointments", _order(start), idempotency_key=key))
 
 
-def _reserve(home: Home, name: str, start: Instant) -> str:
-    """An appointment of a quarter of an hour without a service, in the words of the first design."""
+def reserve(home: Home, name: str, start: Instant, **contact: str) -> str:
+    """Book a quarter of an hour of a resource of that name, without a service, in the words of the first design;
+    returns the appointment's id."""
+    put(home, f"/resources/{name}", {"name": name, "zone": "Europe/Berlin"})
     order = {
         "userId": name,
         "startTime": format_instant(start),
         "endTime": format_instant(Instant(start + 900)),
         "resourceIds": [name],
-        "customer": {"name": name, "email": f"{name}@example.com"},
+        "customer": {"name": name, "email": f"{name}@example.com", **contact},
     }
     id: str = _good(home.ask("POST", "/appointments", order))["appointmentId"]
     return id

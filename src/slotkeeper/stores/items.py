@@ -52,9 +52,18 @@ def key_of(item: Mapping[str, Mapping[str, str]]) -> Key:
 
 
 def doc_of(item: Mapping[str, Mapping[str, str]]) -> Doc:
-    """The document that an item is: from an answer, or an image in the table's stream."""
-    body = zlib.decompress(b64decode(item[DEFLATED]["B"])) if DEFLATED in item else item[BODY]["S"].encode()
-    return Doc(key_of(item), int(item[VERSION]["N"]), body)
+    """The document that an item is: from an answer, or an image in the table's stream.
+
+    One that others have damaged has no body, which decodes as nothing: so its readers notice, one by one.
+    """
+    return Doc(key_of(item), int(item.get(VERSION, {}).get("N", "0")), _body_of(item))
+
+
+def _body_of(item: Mapping[str, Mapping[str, str]]) -> bytes:
+    try:
+        return zlib.decompress(b64decode(item[DEFLATED]["B"])) if DEFLATED in item else item[BODY]["S"].encode()
+    except (KeyError, ValueError, zlib.error):
+        return b""
 
 
 def place_of(item: Mapping[str, Mapping[str, str]], name: ListName) -> Place | None:

@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
+import msgspec
+
 from slotkeeper.core.errors import SlotkeeperError
 from slotkeeper.core.ticks import Instant
 
@@ -26,8 +28,7 @@ class Place(NamedTuple):
     sort: str
 
 
-@dataclass(frozen=True, slots=True)
-class Doc:
+class Doc(msgspec.Struct, frozen=True):
     """A stored document. `version` is 1 for the first one written under its key, and grows by 1 each time.
 
     A key that was deleted may be written again, from version 1. So what commits rest on (sheets, tallies, appointments)
@@ -39,8 +40,7 @@ class Doc:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(msgspec.Struct, frozen=True):
     """One document to write, with its place in each list that it stands in (at most one a list).
 
     From `until` on (0: never) nothing rests on the document, and a store may forget it.
@@ -48,12 +48,11 @@ class Put:
 
     key: Key
     body: bytes
-    places: Mapping[ListName, Place] = field(default_factory=dict)
+    places: Mapping[ListName, Place] = msgspec.field(default_factory=dict)
     until: Instant = Instant(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """What one commit does: `puts` and `deletes`, on condition that each key in `expects` has that version still.
 
     Version 0 means that there is no document. Every key that is written must be expected.
@@ -87,8 +86,7 @@ class Stale(SlotkeeperError):
         self.docs = dict(docs)
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(msgspec.Struct, frozen=True):
     """The documents of one part whose sort key lies in `first..last`, both included."""
 
     part: str
@@ -96,8 +94,7 @@ class Range:
     last: str
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """A stretch of a list, and where to go on: None when it ends here."""
 
     docs: Sequence[Doc]

@@ -60,7 +60,7 @@ class CountsFromItsClaim(Courier):
 def clinic() -> Setting:
     """A clinic that reminds a day before by text message, in a home with a topic."""
     clinic = a_clinic()
-    clinic.desk = replace(clinic.desk, endpoints=TOPIC)
+    clinic.desk = msgspec.structs.replace(clinic.desk, endpoints=TOPIC)
     put_on_shelf(clinic.desk, STAFF, "reminderRules", "day", ReminderRule(lead_minutes=1440, channel="sms"))
     return clinic
 

@@ -1,11 +1,11 @@
 """T07: nobody overbooks silently: it takes staff, a reason, a warning in the answer and an entry in the audit log."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from slotkeeper.core.rules import Facts, Member
 from slotkeeper.core.ticks import TICK_MINUTES, fits

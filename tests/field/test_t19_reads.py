@@ -54,6 +54,9 @@ class Counting:
     def batch(self) -> AbstractContextManager[None]:
         return self._store.batch()
 
+    def close(self) -> None:
+        self._store.close()
+
 
 def look(setting: Setting, days: int, service_id: str = "visit", first: int = 0) -> tuple[Counting, list[Instant]]:
     """Look for slots over so many days from the `first`-th on; returns what was counted, and the slots."""

@@ -24,6 +24,7 @@ from slotkeeper.courier.log import events
 from slotkeeper.desk import planning
 from slotkeeper.desk.catalogue import put_on_shelf
 from slotkeeper.desk.changing import Move, Request, act, edit, move
+from slotkeeper.desk.desk import Desk
 from slotkeeper.documents import Webhook, appointment_key, decoded
 from slotkeeper.ledger import Draft, Reading
 from slotkeeper.senders.outbox import OutboxSender
@@ -186,8 +187,8 @@ def _publishes_again(reading: Reading, draft: Draft, business: str, appointment:
     return _published(reading, draft, business, replace(appointment, published=0))
 
 
-def _only_the_first(reading: Reading, business: str) -> list[Any]:
-    return _endpoints(reading, business)[:1]
+def _only_the_first(desk: Desk, reading: Reading, business: str) -> list[Any]:
+    return _endpoints(desk, reading, business)[:1]
 
 
 _payload, _published, _endpoints = telling.payload, claiming.published, planning.endpoints

@@ -1,6 +1,5 @@
 """Any sequence of actions has the outcome that a plain model says, and leaves the claims that it says."""
 
-import dataclasses
 import random
 from collections import Counter
 from typing import Any
@@ -361,7 +360,7 @@ def test_the_clocks_change_within_the_span() -> None:
 
 def _no_after_buffer(facts: Facts, member: Member) -> int:
     short = replace(facts.service, buffer_after_minutes=0)
-    return able(dataclasses.replace(facts, service=short), member)
+    return able(replace(facts, service=short), member)
 
 
 def _touching_is_overlap(claim: Claim, start: Instant, end: Instant) -> bool:
@@ -375,7 +374,7 @@ def _holds_last_forever(claim: Claim, now: Instant) -> bool:
 def _first_comes_first(facts: Facts, start: Tick) -> tuple[str, ...]:
     """Takes the first who could, however loaded."""
     blind = [Needed(tuple(Member(m.id, able(facts, m), 0) for m in n.members), n.count) for n in facts.needs]
-    return chosen(dataclasses.replace(facts, needs=tuple(blind)), start)
+    return chosen(replace(facts, needs=tuple(blind)), start)
 
 
 def _nothing_is_left(draft: Draft, business: str, before: Appointment) -> None:

@@ -1,8 +1,7 @@
 """Who asks may be told by whoever carried the request, and what is told of requests in logs is harmless."""
 
-from dataclasses import astuple, replace
-
 import pytest
+from msgspec.structs import astuple, replace
 
 from slotkeeper.core.actor import Actor
 from slotkeeper.desk.keys import Unauthenticated

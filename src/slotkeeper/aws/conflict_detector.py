@@ -6,7 +6,7 @@ event comes, and a part of one from then on. That includes a first reading of th
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from msgspec.structs import replace
 from functools import cache
 from typing import Any
 

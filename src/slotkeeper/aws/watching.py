@@ -6,7 +6,6 @@ with each value of its dimension costs $0.30 a month: there are few, and no dime
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
@@ -27,8 +26,7 @@ class Context(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(msgspec.Struct, frozen=True):
     """A value to be counted under a name; `reason` is its dimension, and must be one of few."""
 
     name: str

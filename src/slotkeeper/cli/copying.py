@@ -5,12 +5,12 @@ they are credentials, and only their hashes are known.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
 import msgspec
 from msgspec import structs
+from msgspec.structs import replace
 
 from slotkeeper.cli.session import Office
 from slotkeeper.contracts import Doc, Range, Store

@@ -2,9 +2,11 @@
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from slotkeeper.cli.history import Past, enter
 from slotkeeper.cli.walltime import day_start

@@ -1,9 +1,9 @@
 """Entering what was booked earlier or elsewhere: judged as of then, and nobody is told of what they know already."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from msgspec import structs
+from msgspec.structs import replace
 
 from slotkeeper.cli.together import together
 from slotkeeper.core.actor import Actor
@@ -84,7 +84,7 @@ def _hush(desk: Desk, actor: Actor, id: str) -> Appointment:
     def decide(reading: Reading, draft: Draft) -> Appointment:
         before = find(reading, actor, id)
         owed = tuple(each for each in before.messages if each.kind == "reminder" and each.due > desk.now())
-        after = structs.replace(before, messages=owed)
+        after = replace(before, messages=owed)
         if after != before:
             draft.put(appointment_put(actor.business, after))
         return after

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from slotkeeper.contracts import Change, Doc, Key, ListName, Page, Put, Range, Stale, Store
 from slotkeeper.core.errors import Invalid, Unreachable

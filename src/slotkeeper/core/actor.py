@@ -1,7 +1,8 @@
 """Who asks: the business, the credential and what it may do."""
 
-from dataclasses import dataclass
 from typing import Literal, get_args
+
+import msgspec
 
 from slotkeeper.core.errors import SlotkeeperError
 
@@ -19,8 +20,7 @@ class Forbidden(SlotkeeperError):
         self.scope = scope
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """One credential at work. With a `customer_id` it acts for that customer alone and sees nobody else's."""
 
     business: str

@@ -4,7 +4,6 @@ The appointment is one document: facts, messages owed and events stand together,
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -144,8 +143,7 @@ class Appointment(Value, frozen=True, kw_only=True):
         return self.status in CLAIMING
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True):
     """Where events are told to other programs: a webhook that wants these types (all when empty), or a home's topic."""
 
     id: str
@@ -153,8 +151,7 @@ class Endpoint:
     channel: Channel = "webhook"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deed:
+class Deed(msgspec.Struct, frozen=True, kw_only=True):
     """Who does something, when, why, against which rule, and by which request (the digest of its idempotency key)."""
 
     now: Instant

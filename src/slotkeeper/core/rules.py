@@ -5,9 +5,10 @@ and a refusal is the first rule that lacks the asked start, so what is offered c
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import reduce
 from operator import and_
+
+import msgspec
 
 from slotkeeper.core.errors import Closed, CustomerFull, DayFull, OffStep, Refused, Taken, TooFar, TooSoon
 from slotkeeper.core.hours import step_ticks
@@ -26,8 +27,7 @@ from slotkeeper.core.ticks import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(msgspec.Struct, frozen=True):
     """A resource seen over the window: the ticks in which it is open, and those that are claimed."""
 
     id: str
@@ -35,16 +35,14 @@ class Member:
     busy: int
 
 
-@dataclass(frozen=True, slots=True)
-class Needed:
+class Needed(msgspec.Struct, frozen=True):
     """`count` of these members, at the same time. The order settles who is taken among the equally loaded."""
 
     members: tuple[Member, ...]
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """All that the rules look at. The window has room for the claim on both sides of every start that is asked."""
 
     window: Window

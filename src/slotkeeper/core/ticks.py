@@ -7,11 +7,12 @@ the operators of int.
 import re
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from itertools import compress
 from typing import NewType
+
+import msgspec
 
 from slotkeeper.core.errors import Invalid
 
@@ -45,8 +46,7 @@ _CLOCK = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """The `length` ticks from `start` on."""
 
     start: Tick

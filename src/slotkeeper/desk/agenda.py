@@ -1,6 +1,6 @@
 """Finding appointments: one by its id, or many by time, customer, resource, service and status."""
 
-from dataclasses import dataclass
+import msgspec
 
 from slotkeeper.contracts import ListName
 from slotkeeper.core.actor import Actor
@@ -15,8 +15,7 @@ PAGE, PAGES = 200, 10
 """One call looks at no more appointments than this for those that fit: an answer may be short and still go on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """Appointments that start in `first <= start < last` and fit what else is named."""
 
     first: Instant
@@ -35,8 +34,7 @@ class Filter:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True):
     """Some appointments, by start, and where to go on; None when that was all."""
 
     appointments: list[Appointment]

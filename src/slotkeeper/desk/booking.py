@@ -4,7 +4,8 @@ The straight path: find its place (the rules judge the start and choose who serv
 appointment, with its reminders and its event, in one commit; when something changed meanwhile, decide again.
 """
 
-from dataclasses import dataclass, replace
+import msgspec
+from msgspec.structs import replace
 
 from slotkeeper.contracts import Key
 from slotkeeper.core.actor import Actor, Forbidden
@@ -22,8 +23,7 @@ from slotkeeper.documents import Hold, appointment_key, business_key, hold_key, 
 from slotkeeper.ledger import Draft, Reading, enter, let_go, settle
 
 
-@dataclass(frozen=True, slots=True)
-class Booked:
+class Booked(msgspec.Struct, frozen=True):
     """An appointment made, or found because the same request came before; `warnings` name the rules overridden."""
 
     appointment: Appointment

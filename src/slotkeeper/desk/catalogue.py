@@ -4,7 +4,6 @@ Every change is checked against what it refers to, and leaves an entry in the au
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -57,8 +56,7 @@ BESIDE_SHEETS = 5
 """What a booking may write beside sheets: itself, two tallies, the hold that it uses up, an entry in the audit log."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item(Generic[T]):
+class Item(msgspec.Struct, Generic[T], frozen=True):
     """One thing of the catalogue; `version` grows with each change."""
 
     id: str

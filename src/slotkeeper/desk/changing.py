@@ -1,9 +1,9 @@
 """Changing an appointment: move, cancel and the other actions, and edits that leave its time alone."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from slotkeeper.core.actor import Actor, Forbidden
@@ -24,8 +24,7 @@ BY_CUSTOMERS: frozenset[Action] = frozenset({"cancel"})
 """The actions that need no staff."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What comes with every change: the appointment, the revision the caller has seen (`If-Match`), the idempotency
     key, and the reason to go against the rules or to be noted."""
 
@@ -35,8 +34,7 @@ class Request:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move(Request):
+class Move(Request, frozen=True, kw_only=True):
     """Another time, or others to serve. Without `end` the length stays, without `resource_ids` those who serve stay
     when they can; with `override` a reason of staff's to go against the rules."""
 

@@ -1,15 +1,15 @@
 """What every task at the desk works with."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from slotkeeper.contracts import Clock, Store
 from slotkeeper.core.appointment import Endpoint
 from slotkeeper.core.ticks import Instant
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(msgspec.Struct, frozen=True):
     """A store, the time, and random ids of at least 122 bits behind a prefix (`new_id("apt")` -> `apt_...`).
 
     `endpoints` are told of the events of every business, beside each one's own webhooks.

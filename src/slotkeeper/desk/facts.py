@@ -1,7 +1,8 @@
 """From stored documents to the facts that the rules look at."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from slotkeeper.contracts import Key
 from slotkeeper.core.errors import Invalid, Missing
@@ -22,8 +23,7 @@ from slotkeeper.documents import (
 from slotkeeper.ledger import DAYS_REMEMBERED, Reading
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of a service: over which window, by whom, and whose claims do not count.
 
     `pinned` are resources that the customer insists on; for the needs that could be met by them only they are asked.

@@ -1,7 +1,6 @@
 """Holds: a claim that keeps a slot while somebody fills in a form, and expires by itself."""
 
-from dataclasses import dataclass
-
+import msgspec
 from msgspec.structs import replace
 
 from slotkeeper.core.actor import Actor
@@ -19,8 +18,7 @@ DEFAULT_SECONDS = 300
 MAX_SECONDS = 1800
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoldOrder:
+class HoldOrder(msgspec.Struct, frozen=True, kw_only=True):
     """A slot to be kept for `seconds`."""
 
     service_id: str

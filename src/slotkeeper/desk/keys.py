@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
 
 import msgspec
 
@@ -42,8 +41,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rena
     revoked: Instant = Instant(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(msgspec.Struct, frozen=True):
     """A new key: `secret` is shown this once. `id` is its public prefix."""
 
     id: str

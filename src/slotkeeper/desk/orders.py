@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -15,8 +14,7 @@ from slotkeeper.core.ticks import Instant
 NOBODY = Contact()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(msgspec.Struct, frozen=True, kw_only=True):
     """A booking asked for: of a service at `start`, or of a bare span of time when no service is named.
 
     `override` is staff's reason for going against the rules; `request_key` the caller's idempotency key.
@@ -28,14 +26,13 @@ class Order:
     resource_ids: tuple[str, ...] = ()
     customer_id: str = ""
     contact: Contact = NOBODY
-    details: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, Any] = msgspec.field(default_factory=dict)
     hold_id: str = ""
     override: str = ""
     request_key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Id:
+class Id(msgspec.Struct, frozen=True):
     """The id that a new document gets; `is_repeatable` when it follows from the caller's idempotency key."""
 
     value: str

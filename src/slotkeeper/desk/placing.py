@@ -3,7 +3,7 @@
 Booking, holding and moving all pass through here, so they cannot disagree.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from slotkeeper.contracts import Key
 from slotkeeper.core.errors import Invalid, Missing, OffStep, Refused, Taken
@@ -19,8 +19,7 @@ from slotkeeper.ledger import Reading
 MAX_DAYS = 31
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """A time that somebody wants. `ignoring` are the ids whose claims give way: one's own hold, one's old time."""
 
     start: Instant
@@ -31,8 +30,7 @@ class Wish:
     is_override: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class Placed(msgspec.Struct, frozen=True, kw_only=True):
     """Where the wish finds its place: who serves, what will be claimed, and the rules that had to be overridden, one
     that lets it overlap another claim last."""
 

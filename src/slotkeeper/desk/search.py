@@ -1,6 +1,6 @@
 """Looking for slots: of a service, or for several members at once."""
 
-from dataclasses import dataclass
+import msgspec
 
 from slotkeeper.core.actor import Actor
 from slotkeeper.core.errors import Invalid, Missing
@@ -16,8 +16,7 @@ MAX_DAYS = 92
 MAX_MEMBERS = 5000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
+class Search(msgspec.Struct, frozen=True, kw_only=True):
     """Slots that start in `first <= start < last`. With `resource_ids` only those that these resources can serve."""
 
     first: Instant
@@ -27,8 +26,7 @@ class Search:
     ignoring: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Meeting:
+class Meeting(msgspec.Struct, frozen=True, kw_only=True):
     """A time for `required` of the members, or for all of them when it is None."""
 
     member_ids: tuple[str, ...]
@@ -37,8 +35,7 @@ class Meeting:
     step_minutes: int = 15
 
 
-@dataclass(frozen=True, slots=True)
-class Offers:
+class Offers(msgspec.Struct, frozen=True):
     """The starts on offer, ascending, each `seconds` long, and the zone of the place."""
 
     starts: list[Instant]

@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -43,8 +42,7 @@ PAGE_HEADERS: Headers = (
 _NOBODY = Actor(business="", id="", scopes=frozenset())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What the web layer allows. `trusted_proxies` is how many reverse proxies stand before us; `takes_http_hooks`
     lets webhooks be plain http, for closed networks."""
 
@@ -55,8 +53,7 @@ class Rules:
     takes_http_hooks: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class Account(msgspec.Struct, frozen=True, kw_only=True):
     """How a request went, as it may be told of in logs: nothing of what was sent, and of nobody but the key.
 
     `route` is the route's pattern, empty when there is none; `actor` the key's id, empty without a good one; `code` the

@@ -2,8 +2,9 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+
+import msgspec
 
 from slotkeeper.core.actor import Actor
 from slotkeeper.core.errors import Missing
@@ -24,8 +25,7 @@ _NOON, _EVENING = 12, 18
 _PARTS = ("Morning", "Afternoon", "Evening")
 
 
-@dataclass(frozen=True, slots=True)
-class Offered:
+class Offered(msgspec.Struct, frozen=True):
     """A service as a visitor sees it; `people` are those among whom one may choose, their names by id."""
 
     business: Business
@@ -36,16 +36,14 @@ class Offered:
     people: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(msgspec.Struct, frozen=True):
     """A day of the two weeks and the starts that are free on it."""
 
     date: date
     starts: Sequence[Instant]
 
 
-@dataclass(frozen=True, slots=True)
-class Days:
+class Days(msgspec.Struct, frozen=True):
     """The two weeks, the free day chosen among them (None when there is none), and where else to look.
 
     `soonest` is the first start of all that are free; it is not known when the weeks lie far ahead. `next` is the first

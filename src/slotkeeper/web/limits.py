@@ -3,7 +3,8 @@
 import ipaddress
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from slotkeeper.core.errors import SlotkeeperError
 from slotkeeper.web.http import Headers, Request
@@ -21,8 +22,7 @@ class Limited(SlotkeeperError):
         self.headers = headers
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(msgspec.Struct, frozen=True):
     """`size` requests at once, and as many again in every `seconds`."""
 
     name: str

@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -18,8 +17,7 @@ MEDIA = "application/problem+json"
 SHARED: Headers = (("content-type", MEDIA), ("cache-control", "no-store"))
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """How one kind of error is told."""
 
     status: int

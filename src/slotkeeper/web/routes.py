@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -35,8 +34,7 @@ class WrongMethod(SlotkeeperError):
         super().__init__(f"this path takes {', '.join(self.allowed)}")
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Generic[B, Q]):
+class Call(msgspec.Struct, Generic[B, Q], frozen=True):
     """A request as its handler sees it: read, checked and authenticated.
 
     `ids` are the parts of the path that its pattern names; `seen` is the revision in `If-Match`, or `0` when there
@@ -53,8 +51,7 @@ class Call(Generic[B, Q]):
     takes_http_hooks: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What a handler gives back; `tag` becomes the ETag. A value of bytes is sent as it is."""
 
     value: object = None
@@ -66,8 +63,7 @@ class Answer:
 Handler = Callable[[Call[Any, Any]], Answer]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Route:
+class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """One thing that can be asked: the dispatcher, the OpenAPI document and the docs page all read it.
 
     `answers` are the types of the good answers by status. `is_repeatable`: it takes an `Idempotency-Key`;
@@ -91,13 +87,13 @@ class Route:
     refuses: bool = False
     media: str = JSON
     example: Mapping[str, Any] | None = None
-    repeatable_parameters: frozenset[str] = field(init=False)
+    repeatable_parameters: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         """Note which parameters may come more than once."""
         fields = msgspec.structs.fields(self.query) if self.query else ()
         names = frozenset(each.encode_name for each in fields if each.type not in (str, int) and _is_list(each.type))
-        object.__setattr__(self, "repeatable_parameters", names)
+        msgspec.structs.force_setattr(self, "repeatable_parameters", names)
 
     @property
     def parameters(self) -> list[str]:

@@ -1,7 +1,6 @@
 """The routes of the catalogue: the business, its services, resources, pools, schedules, customers and templates."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -33,8 +32,7 @@ def view_type(kind: type[msgspec.Struct]) -> type[msgspec.Struct]:
 BusinessView = view_type(Business)
 
 
-@dataclass(frozen=True, slots=True)
-class Collection:
+class Collection(msgspec.Struct, frozen=True):
     """The routes of one kind of thing."""
 
     kind: CatalogueKind

@@ -152,17 +152,19 @@ def deeds(clinic: Clinic) -> Iterator[tuple[str, Deed]]:
     yield AGENDA, lambda clinic: clinic.ask("GET", "/appointments?limit=50")
     id = clinic.book(28, **ada)["appointmentId"]
     yield _tell(clinic, id, TELL_BOOKED)
-    later = {"startTime": clinic.at(29)}
-    yield MOVE, lambda clinic: clinic.ask("POST", f"/appointments/{id}/reschedule", later)
-    yield _tell(clinic, id, TELL_MOVED)
+    other = clinic.book(29, **ada)["appointmentId"]
+    clinic.attend(other)
+    later = {"startTime": clinic.at(30)}
+    yield MOVE, lambda clinic: clinic.ask("POST", f"/appointments/{other}/reschedule", later)
+    yield _tell(clinic, other, TELL_MOVED)
+    third = clinic.book(29, **ada)["appointmentId"]
+    clinic.attend(third)
+    yield CANCEL, lambda clinic: clinic.ask("POST", f"/appointments/{third}/cancel", {})
+    yield _tell(clinic, third, TELL_CANCELLED)
     yield _tell(clinic, id, REMIND_FIRST)
     yield _tell(clinic, id, REMIND_SECOND)
     yield CHECK_IN, lambda clinic: clinic.ask("POST", f"/appointments/{id}/checkIn", {})
     yield _tell(clinic, id, TELL_CHECKED_IN)
-    other = clinic.book(28, **ada)["appointmentId"]
-    clinic.attend(other)
-    yield CANCEL, lambda clinic: clinic.ask("POST", f"/appointments/{other}/cancel", {})
-    yield _tell(clinic, other, TELL_CANCELLED)
     while asyncio.run(clinic.courier.sweep()).did_something:
         pass
     yield SWEEP, lambda clinic: asyncio.run(clinic.courier.sweep())

@@ -177,6 +177,11 @@ class Aws:
         text("a mail address such as desk@example.com", lambda value: not value or bool(_ADDRESS.match(value))),
     )
     sms: bool = setting(False, "Whether text messages are sent, by SNS.", switch())
+    allowed_origin: str = setting(
+        "",
+        "The origin whose pages may call the API from a browser; empty: none may.",
+        text("an origin such as https://www.example.com", _is_origin),
+    )
     cognito: bool = setting(False, "Whether API Gateway has checked who asks, by a Cognito user pool.", switch())
 
 

@@ -53,7 +53,13 @@ class Function:
     """The function over a clinic, and what it has logged."""
 
     def __init__(
-        self, setting: Setting, watch: type[Watch] = Watch, web: type[Web] = Web, *, is_cognito: bool = False
+        self,
+        setting: Setting,
+        watch: type[Watch] = Watch,
+        web: type[Web] = Web,
+        *,
+        is_cognito: bool = False,
+        allowed_origin: str = "",
     ) -> None:
         self.key = a_key(setting)
         self.text: list[str] = []
@@ -63,6 +69,7 @@ class Function:
             web(setting.desk, who=by_claims if is_cognito else None),
             watch(self.text.append, lambda: 1_795_420_800.25),
             believes_claims=is_cognito,
+            allowed_origin=allowed_origin,
             stale=lambda: self.stale.pop(0) if self.stale else 0,
         )
 
@@ -203,6 +210,17 @@ def test_a_pool_says_who_asks_where_the_settings_let_it(clinic: Setting) -> None
     assert cognito.ask("GET", "/services")["statusCode"] == 401
     assert keys.ask("GET", "/services", claims=claims, headers={})["statusCode"] == 401
     assert cognito.lines[0]["key"] == "5d2c8a0e"
+
+
+def test_pages_of_the_one_origin_that_may_can_read_answers_and_problems(clinic: Setting) -> None:
+    origin = "https://app.example.com"
+    open_to_it, closed = Function(clinic, allowed_origin=origin), Function(clinic)
+
+    for target in ("/services", "/nowhere"):
+        headers = open_to_it.ask("GET", target)["multiValueHeaders"]
+        assert headers["access-control-allow-origin"] == [origin]
+        assert "etag" in headers["access-control-expose-headers"][0]
+        assert not [name for name in closed.ask("GET", target)["multiValueHeaders"] if name.startswith("access-")]
 
 
 def test_an_answer_too_large_for_lambda_is_a_problem_that_says_so(

@@ -48,7 +48,13 @@ def conflict_detector(settings: Settings, access: AwsAccess) -> "Api":
     desk = Desk(store, now, new_id, _endpoints(settings))
     is_cognito = settings.aws.cognito
     web = Web(desk, rules, who=by_claims if is_cognito else None)
-    return Api(web, watch, believes_claims=is_cognito, stale=lambda: store.counts.stale)
+    return Api(
+        web,
+        watch,
+        believes_claims=is_cognito,
+        allowed_origin=settings.aws.allowed_origin,
+        stale=lambda: store.counts.stale,
+    )
 
 
 def reminder_sender(settings: Settings, access: AwsAccess) -> "Deliveries":

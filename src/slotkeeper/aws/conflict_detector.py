@@ -6,12 +6,13 @@ event comes, and a part of one from then on. That includes a first reading of th
 
 import time
 from collections.abc import Callable, Mapping
-from msgspec.structs import replace
 from functools import cache
 from typing import Any
 
+from msgspec.structs import replace
+
 from slotkeeper.aws import app
-from slotkeeper.aws.gateway import answer_of, check_size, request_of
+from slotkeeper.aws.gateway import answer_of, check_size, cross_origin, request_of
 from slotkeeper.aws.watching import Context, Metric, Watch
 from slotkeeper.core.errors import Invalid
 from slotkeeper.settings import aws_access, load
@@ -31,6 +32,7 @@ class Api:
         watch: Watch,
         *,
         believes_claims: bool = False,
+        allowed_origin: str = "",
         stale: Callable[[], int] = lambda: 0,
         seconds: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -38,6 +40,7 @@ class Api:
         self._web = web
         self._watch = watch
         self._believes_claims = believes_claims
+        self._shared = cross_origin(allowed_origin)
         self._stale = stale
         self._seconds = seconds
         self._is_cold = True
@@ -59,6 +62,7 @@ class Api:
             response = self._web.refuse(error, request)
             answer = answer_of(request, response)
             account = replace(account, status=response.status, code="invalid")
+        answer["multiValueHeaders"] |= self._shared
         took = (self._seconds() - began) * 1000
         is_booking = _is_booking(account, answer)
         self._tell(event, account, took, is_booking=is_booking, stale=self._stale() - stale)

@@ -36,6 +36,9 @@ _TEXT = re.compile(r"text/|application/([a-z0-9.+-]+\+)?(json|xml|yaml)\b|applic
 _SENT_RAW = ":/@!$'(),;*?"
 _SCOPES = frozenset(get_args(Scope))
 
+TOLD_TO_SCRIPTS = "etag, idempotency-replayed, location, ratelimit, ratelimit-policy, retry-after"
+"""Headers of ours that a page of another origin may read (Fetch standard, CORS-exposed headers)."""
+
 Event = Mapping[str, Any]
 
 
@@ -74,6 +77,14 @@ def answer_of(request: Request, response: Response) -> dict[str, Any]:
         "body": body.decode() if is_text else base64.b64encode(body).decode(),
         "isBase64Encoded": not is_text,
     }
+
+
+def cross_origin(origin: str) -> dict[str, list[str]]:
+    """The headers by which a browser lets pages of that origin read an answer; none without an origin. What a browser
+    asks beforehand API Gateway answers itself."""
+    if not origin:
+        return {}
+    return {"access-control-allow-origin": [origin], "access-control-expose-headers": [TOLD_TO_SCRIPTS]}
 
 
 def check_size(answer: Mapping[str, Any]) -> None:

@@ -43,6 +43,7 @@ FUNCTIONS: Mapping[str, Function] = {
         settings={
             **COMMON,
             "SLOTKEEPER_AWS_TOPIC": ref("EventTopic"),
+            "SLOTKEEPER_AWS_ALLOWED_ORIGIN": ref("AllowedOrigin"),
             "SLOTKEEPER_AWS_COGNITO": when("UsesCognito", "true", "false"),
         },
         fails_to="API Gateway waits for the answer and tells the caller of a failure; there is no event to keep",

@@ -64,9 +64,9 @@ REASONS = ("taken", "closed", "too-soon")
 ANSWER_BYTES = 3000
 KEY_CALLS = 2 * DAYS * 86_400 / 300
 """SNS keeps a data key for five minutes ("Key management", estimating AWS KMS costs): two calls each time, at most."""
-TRACED = 1.0
+TRACED_BY_DEFAULT = 1.0
 """X-Ray's default rule takes the first request of each second and one in twenty of the others: at less than one a
-second that is all of them."""
+second that is all of them. So the template brings a rule of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ def bills(found: Measured) -> Iterator[Bill]:
     yield Bill("CloudWatch", "metrics", made["metrics"], prices.METRIC)
     yield Bill("CloudWatch", "alarms", made["alarms"], prices.ALARM)
     yield Bill("CloudWatch", "dashboards", made["dashboards"], prices.DASHBOARD)
-    yield Bill("X-Ray", "traces", TRACED * (requests + planned + delivered + SWEEPS) * made["traced"], prices.TRACE)
+    yield Bill("X-Ray", "traces", (requests + planned + delivered + SWEEPS) * made["traced"], prices.TRACE)
     yield Bill("S3", "GB of the package", 0.01, prices.S3_GB)
     yield Bill("Transfer", "GB out", requests * ANSWER_BYTES / 1e9, prices.OUT_GB)
 
@@ -239,11 +239,17 @@ def _made() -> dict[str, Any]:
     named = ("Latency", "Booked", "StaleRetries", "RemindersDue", "RemindersSent", "RemindersLate", "RemindersFailed")
     return {
         "memory": {name: each["MemorySize"] for name, each in functions.items()},
-        "traced": 1.0 if any(each["TracingConfig"]["Mode"] == "Active" for each in functions.values()) else 0.0,
+        "traced": _traced(resources),
         "metrics": len(named) + len(REASONS),
         "alarms": count("CloudWatch::Alarm"),
         "dashboards": count("CloudWatch::Dashboard"),
     }
+
+
+def _traced(resources: dict[str, Any]) -> float:
+    """The share of requests that is traced; the rule is there unless it is declined."""
+    rule = resources.get("TraceSampling")
+    return float(rule["Properties"]["SamplingRule"]["FixedRate"]) if rule else TRACED_BY_DEFAULT
 
 
 def summed(lines: list[Bill]) -> list[list[str]]:
@@ -281,16 +287,11 @@ WRITES, READS = ("DynamoDB", "write units"), ("DynamoDB", "read units")
 def cuts(lines: list[Bill]) -> list[Cut]:
     """What could be cut. Units are those of single items, by the rules: a letter of 1.3 kB in the log costs 4 in a
     transaction and 2 below 1 kB, an item of its own half of that outside one, a moved place 2."""
-    traces = next(each.quantity for each in lines if each.service == "X-Ray")
     return [
-        Cut("X-Ray: one trace in fifty, by a sampling rule", ("X-Ray", "traces"), traces * 0.98),
-        Cut("courier: no notification of what the topic was told (the feed has it)", WRITES, 3 * EVENTS * BOOKINGS),
-        Cut("courier: letters in the log without their HTML, below 1 kB", WRITES, 2 * MAILS * BOOKINGS),
         Cut("courier: note by two plain writes, the log's first", WRITES, 2 * MAILS * BOOKINGS),
         Cut("documents: a claimed message keeps its place in `due`", WRITES, 2 * REMINDED * BOOKINGS),
         Cut("events: the counter written once in sixteen, the end found by a range", WRITES, 1.9 * EVENTS * BOOKINGS),
         Cut("courier: what was attended to is known to the claim", READS, (EVENTS + REMINDED) * BOOKINGS),
-        Cut("template: ten alarms, functions' errors left to those that see them", ("CloudWatch", "alarms"), 4),
         Cut("template: no dashboard unless asked for", ("CloudWatch", "dashboards"), 1),
         Cut("template: a second's window before the planner", ("Lambda", "requests"), 0.4 * 2 * MAILS * BOOKINGS),
     ]

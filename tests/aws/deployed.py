@@ -146,6 +146,7 @@ def deployed(
         "PythonRuntime": f"python{PYTHON}",
         "Architecture": "x86_64",
         "FromAddress": FROM_ADDRESS,
+        "SampleTraces": "false",  # the emulator does not know X-Ray's rules
         **UNLIMITED,
         **parameters,
     }

@@ -79,7 +79,7 @@ class Stack:
         return {KEY: keys.get_api_key(apiKey=self.outputs()["ApiKeyId"], includeValue=True)["value"]}
 
     def _wanted(self, parameters: Mapping[str, str]) -> dict[str, Any]:
-        values = {"CodeBucket": BUCKET, "CodeKey": "code.zip", **parameters}
+        values = {"CodeBucket": BUCKET, "CodeKey": "code.zip", "SampleTraces": "false", **parameters}
         return {
             "StackName": NAME,
             "TemplateURL": f"{self._emulator.endpoint}/{BUCKET}/template.json",

@@ -12,7 +12,7 @@ from slotkeeper.core.appointment import Endpoint
 from slotkeeper.core.errors import Unreachable
 from slotkeeper.core.reminders import ReminderRule
 from slotkeeper.courier.courier import Courier
-from slotkeeper.courier.log import Notification, notifications, replay
+from slotkeeper.courier.log import Notification, events, notifications, replay
 from slotkeeper.desk import booking
 from slotkeeper.desk.catalogue import put_on_shelf
 from slotkeeper.desk.changing import Move, Request, act, edit, move
@@ -206,3 +206,23 @@ def test_a_reminder_that_failed_first_is_late_by_its_own_time_and_by_its_replay_
     replay(clinic.store, "clinic", dead.id, clinic.clock())
     again = sweep(courier)
     assert (again.reminders_sent, again.reminders_late) == (1, 0)
+
+
+def test_what_the_topic_was_told_stands_in_the_feed_and_not_in_the_log_again(clinic: Setting) -> None:
+    clinic.book(START)
+
+    sweep(a_courier(clinic, LetterBox(), "topic", "email"))
+
+    assert [each.channel for each in notifications(clinic.store, "clinic").notifications] == ["email"]
+    assert [each.type for each in events(clinic.store, "clinic")] == ["booked"]
+
+
+def test_the_log_keeps_how_a_letter_was_set_only_where_it_has_not_left(clinic: Setting) -> None:
+    kept = clinic.book(START, contact=contact())
+    sweep(a_courier(clinic, LetterBox(), "topic"))
+    sent = clinic.book("2026-11-27T09:00:00Z", contact=contact())
+    sweep(a_courier(clinic, LetterBox(), "topic", "email"))
+
+    found = {each.appointment_id: each for each in notifications(clinic.store, "clinic").notifications}
+    assert (bool(found[sent.id].text), bool(found[sent.id].html)) == (True, False)
+    assert (bool(found[kept.id].text), bool(found[kept.id].html)) == (True, True)

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import groupby
 
 import msgspec
@@ -213,6 +213,11 @@ class Courier:
         if letter.channel == "sms" and not letter.to:
             return Outcome(job, "dead", "there is no phone number to send it to", letter)
         sender = self._senders.get(letter.channel, self._outbox) if letter.to else self._outbox
+        outcome = await self._outcome(job, letter, sender)
+        # What has left is in its reader's hands as it was set; the text is enough to remember it by.
+        return outcome if sender is self._outbox else replace(outcome, letter=replace(letter, html=""))
+
+    async def _outcome(self, job: Job, letter: Letter, sender: Sender) -> Outcome:
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 return Outcome(job, "sent", await sender.send(letter), letter)

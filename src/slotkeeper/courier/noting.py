@@ -52,7 +52,7 @@ def note(store: Store, outcomes: Sequence[Outcome], now: Instant) -> list[Notifi
             if message is None:
                 continue
             after = with_message(after, message)
-            if outcome.result not in ("void", "untried"):
+            if _is_remembered(message, outcome):
                 written.append(_notification(job.appointment_id, message, outcome, now))
         if after == appointment:
             return []
@@ -62,6 +62,12 @@ def note(store: Store, outcomes: Sequence[Outcome], now: Instant) -> list[Notifi
         return written
 
     return settle(store, decide)
+
+
+def _is_remembered(message: Message, outcome: Outcome) -> bool:
+    """Whether people may look it up. What the topic was told needs no second entry: it is the events' own feed."""
+    is_told = message.channel == "topic" and outcome.result == "sent"
+    return outcome.result not in ("void", "untried") and not is_told
 
 
 def noted(message: Message | None, outcome: Outcome, now: Instant) -> Message | None:

@@ -167,6 +167,11 @@ GROUPS: dict[str, dict[str, Json]] = {
         "ConflictsPerFiveMinutes": number(
             "How many refusals because a time is taken, within five minutes, raise the alarm.", 100, 1, 1_000_000
         ),
+        "SampleTraces": switch(
+            "Whether X-Ray traces one request in fifty, by a rule of ours; otherwise the account's own rules decide: "
+            "the usual one takes nearly all, at $5 a million.",
+            "true",
+        ),
         "UseCompositeAlarm": switch("Whether one more alarm says that any of the serious ones rings: $0.50 a month."),
     },
     "Network": {
@@ -245,6 +250,7 @@ CONDITIONS: dict[str, Json] = {
     "HasBackup": is_on("UseBackup"),
     "CopiesBackups": both(condition("HasBackup"), is_given("BackupCopyVaultArn")),
     "HasAlarmEmail": is_given("AlarmEmail"),
+    "SamplesTraces": is_on("SampleTraces"),
     "HasCompositeAlarm": is_on("UseCompositeAlarm"),
     "ReservesConcurrency": neither(equals(ref("ReservedConcurrency"), "0")),
     "HasVpc": both(is_on("UseVpc"), is_given("VpcId"), is_given("SubnetIds")),

@@ -125,23 +125,36 @@ ALARMS: dict[str, Alarm] = {
         above=0,
         periods=2,
     ),
-    **{
-        f"{name}Errors": Alarm(
-            meaning=f"{name} fails: its log says why",
-            namespace="AWS/Lambda",
-            metric="Errors",
-            dimensions={"FunctionName": ref(name)},
-            above=0,
-        )
-        for name in FUNCTIONS
-    },
 }
-"""Each costs $0.10 a month, the first ten of an account nothing."""
+"""Each costs $0.10 a month, the first ten of an account nothing. None is for a function's errors as such: those of the
+API are its callers' 5xx, the others' leave something behind that has an alarm: a dead letter, a stream or a sweep that
+stands still."""
+
+TRACED_SHARE = 0.02
+"""X-Ray's default rule takes the first request of each second, which at our pace is nearly every one."""
 
 
 def resources() -> Json:
     made = {name: _alarm(alarm) for name, alarm in ALARMS.items()}
-    return made | {"Trouble": _composite(), "Dashboard": _dashboard()}
+    return made | {"Trouble": _composite(), "Dashboard": _dashboard(), "TraceSampling": _sampling()}
+
+
+def _sampling() -> Json:
+    """The rule by which X-Ray traces some of what this stack does; its services are called after it."""
+    rule = {
+        "RuleName": sub("${AWS::StackName}"),
+        "Version": 1,
+        "Priority": 9000,
+        "FixedRate": TRACED_SHARE,
+        "ReservoirSize": 0,
+        "ServiceName": sub("${AWS::StackName}*"),
+        "ServiceType": "*",
+        "Host": "*",
+        "HTTPMethod": "*",
+        "URLPath": "*",
+        "ResourceARN": "*",
+    }
+    return resource("XRay::SamplingRule", {"SamplingRule": rule, "Tags": tags()}, only="SamplesTraces")
 
 
 def _alarm(alarm: Alarm) -> Json:

@@ -7,8 +7,9 @@ when it has, it decides again. Claims are written into sheets here and nowhere e
 import random
 import time
 from collections.abc import Callable, Container, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+import msgspec
 
 from slotkeeper.contracts import Change, Doc, Key, Put, Range, Stale, Store
 from slotkeeper.core.appointment import Appointment
@@ -107,13 +108,12 @@ class Reading:
         return {key: doc for key, doc in self._docs.items() if key not in written and key not in self._claimed}
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(msgspec.Struct):
     """A change in the making. Whatever is written is expected to be as the reading saw it."""
 
     reading: Reading
-    puts: dict[Key, Put] = field(default_factory=dict)
-    deletes: set[Key] = field(default_factory=set)
+    puts: dict[Key, Put] = msgspec.field(default_factory=dict)
+    deletes: set[Key] = msgspec.field(default_factory=set)
 
     def put(self, put: Put) -> None:
         self.puts[put.key] = put

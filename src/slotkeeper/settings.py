@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Literal, get_type_hints
 from urllib.parse import urlsplit
 
+import msgspec
+
 from slotkeeper.core.errors import Invalid
 
 PREFIX = "SLOTKEEPER_"
@@ -34,8 +36,7 @@ class WrongSettings(Invalid):
         self.complaints = complaints
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """What a setting may be: `allowed` in words, `read` from a TOML value, `parse` from text."""
 
     allowed: str
@@ -256,8 +257,7 @@ def aws_access(environ: Mapping[str, str] | None = None) -> AwsAccess:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One setting as it is documented; `name` is its name in TOML, with its table."""
 
     name: str

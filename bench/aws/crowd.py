@@ -19,7 +19,7 @@ from unittest import mock
 from bench.aws.cutting import CUTS, DAY, HOUR, Cut, CutStore
 from bench.aws.patience import LookingConnection, hasty
 from bench.aws.simulated import Bill, SimulatedConnection, SimulatedTable
-from bench.aws.virtual import World
+from bench.aws.virtual import Time, World
 from slotkeeper.contracts import Store
 from slotkeeper.core.actor import SCOPES, Actor
 from slotkeeper.core.errors import Taken, Unreachable
@@ -41,7 +41,7 @@ AGAIN_SECONDS = 0.2, 1.0
 """How long it takes until somebody who was refused asks for another time."""
 STACK_BYTES = 512 * 1024
 
-Choose = Callable[[World, Sequence[Instant]], Instant]
+Choose = Callable[[Time, Sequence[Instant]], Instant]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +53,15 @@ class Crowd:
     then: Choose | None
 
 
-def _the_first(world: World, starts: Sequence[Instant]) -> Instant:
+def _the_first(world: Time, starts: Sequence[Instant]) -> Instant:
     return starts[0]
 
 
-def _any(world: World, starts: Sequence[Instant]) -> Instant:
+def _any(world: Time, starts: Sequence[Instant]) -> Instant:
     return world.chance.choice(starts)
 
 
-def _popular(world: World, starts: Sequence[Instant]) -> Instant:
+def _popular(world: Time, starts: Sequence[Instant]) -> Instant:
     """Zipf: the second hour is wanted half as often as the first, the third a third as often."""
     [hour] = world.chance.choices(range(HOURS), [1 / (rank + 1) for rank in range(HOURS)])
     return world.chance.choice([start for start in starts if (start - OPENS) // 3600 == hour])
@@ -97,16 +97,21 @@ HASTY, LOOKING = Way("hasty, as it was", hasty), Way("looking first", connection
 CASES = ((DAY, HASTY), *((cut, OURS) for cut in CUTS), (DAY, LOOKING), (HOUR, LOOKING))
 
 
-def gather(crowd: Crowd, cut: Cut, way: Way, people: int, seed: int) -> Outcome:
-    """Let the crowd come, and tell how it went."""
+def slots_of_the_day() -> list[Instant]:
+    """All that there is for the crowd."""
+    return [Instant(OPENS + number * MINUTES * 60) for number in range(HOURS * 60 // MINUTES)]
+
+
+def gather(crowd: Crowd, cut: Cut, way: Way, people: int, seed: int, **others: Any) -> Outcome:
+    """Let the crowd come, and tell how it went; `others` are the simulated table's."""
     world = World(seed)
-    desk, table = _a_shop(world, cut, way)
+    desk, table = _a_shop(world, cut, way, **others)
     outcome = Outcome(table.bill)
-    starts = [Instant(OPENS + number * MINUTES * 60) for number in range(HOURS * 60 // MINUTES)]
+    starts = slots_of_the_day()
     threading.stack_size(STACK_BYTES)
     for number in range(people):
-        person = _person(world, desk, crowd, starts, outcome, f"c{number}")
-        world.start(person, world.chance.uniform(0, ARRIVAL_SECONDS))
+        one = person(world, desk, crowd, starts, outcome, f"c{number}")
+        world.start(one, world.chance.uniform(0, ARRIVAL_SECONDS))
     with world.governing(), mock.patch.object(booking, "settle", way.settle):
         world.run()
     return outcome
@@ -132,12 +137,19 @@ def quiet(cut: Cut, minutes: int) -> list[int]:
     return used
 
 
-def _a_shop(world: World, cut: Cut, way: Way, minutes: int = MINUTES) -> tuple[Desk, SimulatedTable]:
-    """A resource that is open for eight hours; it cost nothing to put it into the table."""
-    table = SimulatedTable(world, physical=cut.physical)
+def _a_shop(world: World, cut: Cut, way: Way, minutes: int = MINUTES, **others: Any) -> tuple[Desk, SimulatedTable]:
+    """A shop in a simulated table, into which it cost nothing to put it."""
+    table = SimulatedTable(world, physical=cut.physical, **others)
     whole = DynamoStore(way.connection(world, table), "crowd", leaves_first_due=True)
     store: Store = whole if cut is DAY else CutStore(whole, cut)
     desk = Desk(store, lambda: NOW, lambda prefix: f"{prefix}_{world.chance.getrandbits(128):032x}")
+    furnish(desk, minutes)
+    table.is_open = False
+    return desk, table
+
+
+def furnish(desk: Desk, minutes: int = MINUTES) -> None:
+    """One resource that is open for eight hours, and visits of so many minutes."""
     week = Weekly(**dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), (Opening(from_="09:00", to="17:00"),)))
     step = MINUTES if minutes % MINUTES == 0 else 5
     visit = Service(name="Visit", duration_minutes=minutes, step_minutes=step, needs=(Need(all_of=("r",)),))
@@ -145,12 +157,10 @@ def _a_shop(world: World, cut: Cut, way: Way, minutes: int = MINUTES) -> tuple[D
     catalogue.put(desk, OWNER, "schedule", "week", Schedule(name="Week", weekly=week))
     catalogue.put(desk, OWNER, "resource", "r", Resource(name="R", zone="Europe/Berlin", schedule_id="week"))
     catalogue.put(desk, OWNER, "service", "visit", visit)
-    table.is_open = False
-    return desk, table
 
 
-def _person(
-    world: World, desk: Desk, crowd: Crowd, starts: Sequence[Instant], outcome: Outcome, name: str
+def person(
+    world: Time, desk: Desk, crowd: Crowd, starts: Sequence[Instant], outcome: Outcome, name: str
 ) -> Callable[[], None]:
     def ask() -> None:
         began, start = world.now, crowd.first(world, starts)
@@ -176,7 +186,7 @@ def _person(
     return ask
 
 
-def _row(outcomes: Sequence[Outcome]) -> list[str]:
+def row(outcomes: Sequence[Outcome]) -> list[str]:
     """The medians of some runs."""
 
     def median(of: Callable[[Outcome], float], digits: int = 0) -> str:
@@ -224,7 +234,7 @@ def main() -> None:
         for cut, way in CASES:
             print(f"{crowd.name}: {cut.name}, {way.name}", file=sys.stderr)
             runs = [gather(crowd, cut, way, wanted.people, seed) for seed in seeds]
-            yield [cut.name, way.name, *_row(runs)]
+            yield [cut.name, way.name, *row(runs)]
 
     visits = [f"{minutes} min" for minutes in VISITS]
     show(

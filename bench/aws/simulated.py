@@ -91,11 +91,18 @@ class SimulatedTable:
     """Answers what our store asks, and charges for it. While it `is_open`, nothing takes time or is charged."""
 
     def __init__(
-        self, world: World, *, transaction: Latency = TRANSACTION, physical: Physical = lambda key: key
+        self,
+        world: World,
+        *,
+        call: Latency = CALL,
+        transaction: Latency = TRANSACTION,
+        held: float = HELD,
+        physical: Physical = lambda key: key,
     ) -> None:
         self.bill = Bill()
         self.is_open = True
-        self._world, self._transaction, self._physical = world, transaction, physical
+        self._world, self._call, self._transaction = world, call, transaction
+        self._held_for, self._physical = held, physical
         self._items: dict[Key, Item] = {}
         self._groups: dict[Key, set[Key]] = defaultdict(set)
         self._held: set[Key] = set()
@@ -136,7 +143,7 @@ class SimulatedTable:
 
     def _is_read(self, units: Mapping[str, float]) -> bool:
         """Let the call's time pass and charge for it; False when a partition has no units left."""
-        self._pass(CALL.drawn(self._world))
+        self._pass(self._call.drawn(self._world))
         if self.is_open:
             return True
         if not self._reads.take(units):
@@ -159,15 +166,15 @@ class SimulatedTable:
             outcome = "conflict" if outcome == "done" else outcome
         if outcome == "done":
             self._held |= items
-            self._pass(seconds * HELD)
+            self._pass(seconds * self._held_for)
             self._held -= items
             units["indexes"] = sum(map(self._written, actions))
         else:
-            self._pass(seconds * HELD)
+            self._pass(seconds * self._held_for)
         if not self.is_open:
             self.bill.commits[outcome] += 1
             self.bill.units[outcome] += round(sum(units.values()))
-        self._pass(seconds * (1 - BEFORE - HELD))
+        self._pass(seconds * (1 - BEFORE - self._held_for))
         return (200, {}) if outcome == "done" else _cancelled(reasons)
 
     def _table_units(self, actions: "list[Action]") -> dict[str, float]:

@@ -10,7 +10,20 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 from unittest import mock
+
+
+class Time(Protocol):
+    """What somebody lives by: the seconds so far, chance, and letting time pass."""
+
+    @property
+    def now(self) -> float: ...
+
+    @property
+    def chance(self) -> random.Random: ...
+
+    def sleep(self, seconds: float) -> None: ...
 
 
 class World:

@@ -55,7 +55,7 @@ format: .venv/.stamp ## format the code, and mend what lint can mend
 cover: .venv/.stamp ## run every test and show the branches that none took
 	$(BIN)/pytest --cov --cov-report=term $(ARGS)
 
-bench: .venv/.stamp ## measure every headline figure
+bench: .venv/.stamp .venv-emulator/.stamp .venv-peers/.stamp ## measure every headline figure
 	$(BIN)/python -m bench $(ARGS)
 
 # pytest ends with 5 where it finds no test: pages without code are in order.
@@ -95,6 +95,7 @@ lock: .venv/.stamp ## remake the locks (UPGRADE=--upgrade takes the newest relea
 	$(UV_COMPILE) --constraint requirements-dev.lock --extra clinic -o requirements-clinic.lock
 	$(UV_LOCK) requirements-emulator.in -o requirements-emulator.lock
 	$(UV_LOCK) requirements-template.in -o requirements-template.lock
+	$(UV_LOCK) requirements-peers.in -o requirements-peers.lock
 	$(UV_LAMBDA) requirements-lambda.in -o src/slotkeeper/aws/requirements-lambda.lock
 	! grep -n "://" requirements*.lock src/slotkeeper/aws/*.lock
 

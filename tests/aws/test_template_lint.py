@@ -5,7 +5,6 @@ What they object to and we keep has its reason in the Metadata of the resource.
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -67,11 +66,9 @@ def failed(report: Json) -> list[str]:
 
 def cdk_nag(template: Path) -> Json:
     """What cdk-nag's packs AwsSolutions and Serverless say: `objections`, and the `needless` excuses."""
-    node = shutil.which("node")
-    if node is None or not (NAG / ".stamp").exists():
-        raise RuntimeError(
-            "cdk-nag is not installed: run `make .nag/.stamp`; it needs Node.js (on Debian: apt-get install nodejs npm)"
-        )
+    if not (NAG / ".stamp").exists():
+        raise RuntimeError("cdk-nag is not installed: run `make .nag/.stamp`")
+    node = linter("node")
     report: Json = json.loads(output_of(node, ASK, template, NAG_PACKAGES=str(NAG)))
     return report
 

@@ -52,8 +52,8 @@ FUNCTIONS: Mapping[str, Function] = {
         module="reminder_sender",
         meaning="Delivers the messages of the appointments that it is woken for",
         memory=512,
-        # As long as a message is claimed (courier, LEASE_SECONDS): what is not sent by then another takes over.
-        seconds=120,
+        # A message is claimed for 120 (courier, LEASE_SECONDS), and what was sent by then must still be noted.
+        seconds=150,
         settings={**COMMON, **SENDING},
     ),
     "Planner": Function(
@@ -187,9 +187,10 @@ def _mapping() -> Json:
             "FilterCriteria": {"Filters": [{"Pattern": pattern}]},
             "FunctionResponseTypes": ["ReportBatchItemFailures"],
             "BisectBatchOnFunctionError": True,
-            "MaximumRetryAttempts": 5,
-            # After an hour the sweep has long done what the alarm would have: later changes must not wait behind it.
-            "MaximumRecordAgeInSeconds": 3600,
+            # As often and as long as the stream keeps its records, a day: a new appointment stands in no list of what
+            # is due until it was attended to, so this is what tells of it. Our code sets aside what cannot be read.
+            "MaximumRetryAttempts": -1,
+            "MaximumRecordAgeInSeconds": -1,
             "DestinationConfig": {"OnFailure": {"Destination": att("DeadLetterQueue")}},
             "Tags": tags(),
         },

@@ -46,19 +46,22 @@ def _via(service: str) -> Json:
 DOCUMENTS = Grant(actions=(*READS, *WRITES), on=att("Table"))
 DOCUMENTS_THAT_GO = Grant(actions=(*READS, *WRITES, *DELETES), on=att("Table"))
 
-SENDS = (
-    Grant(
-        actions=("ses:SendEmail",),
-        on=[
-            arn("ses", "identity/${FromAddress}"),
-            sub(
-                "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/${Domain}",
-                Domain={"Fn::Select": [1, {"Fn::Split": ["@", ref("FromAddress")]}]},
-            ),
-        ],
-        only="SendsMail",
-        given={"StringEquals": {"ses:FromAddress": ref("FromAddress")}},
+IDENTITIES = [
+    arn("ses", "identity/${FromAddress}"),
+    sub(
+        "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/${Domain}",
+        Domain={"Fn::Select": [1, {"Fn::Split": ["@", ref("FromAddress")]}]},
     ),
+]
+
+
+def _mails(action: str) -> Grant:
+    given = {"StringEquals": {"ses:FromAddress": ref("FromAddress")}}
+    return Grant(actions=(action,), on=IDENTITIES, only="SendsMail", given=given)
+
+
+SENDS = (
+    _mails("ses:SendEmail"),
     Grant(actions=("sns:Publish",), on=ref("EventTopic")),
     Grant(
         actions=("sns:Publish",),
@@ -125,6 +128,8 @@ _TABLE_KEY = Grant(
     given=_via("dynamodb"),
 )
 _TOPIC_KEY = Grant(actions=("kms:Decrypt", "kms:GenerateDataKey"), on=att("EventKey"), given=_via("sns"))
+_RAW_MAIL = _mails("ses:SendRawEmail")
+"""SES asks for it as well when SendEmail brings a whole MIME message."""
 _FAILED = Grant(actions=("sqs:SendMessage",), on=att("DeadLetterQueue"))
 
 
@@ -134,7 +139,7 @@ def _logs(function: str) -> Grant:
 
 BEHIND: Mapping[str, tuple[Grant, ...]] = {
     "ConflictDetector": (_logs("ConflictDetector"), _TRACES, _INTERFACES, _TABLE_KEY),
-    "ReminderSender": (_logs("ReminderSender"), _TRACES, _INTERFACES, _TABLE_KEY, _TOPIC_KEY, _FAILED),
+    "ReminderSender": (_logs("ReminderSender"), _TRACES, _INTERFACES, _TABLE_KEY, _TOPIC_KEY, _RAW_MAIL, _FAILED),
     "Planner": (
         _logs("Planner"),
         _TRACES,
@@ -156,7 +161,7 @@ BEHIND: Mapping[str, tuple[Grant, ...]] = {
             given={"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
         ),
     ),
-    "Sweep": (_logs("Sweep"), _TRACES, _INTERFACES, _TABLE_KEY, _TOPIC_KEY, _FAILED),
+    "Sweep": (_logs("Sweep"), _TRACES, _INTERFACES, _TABLE_KEY, _TOPIC_KEY, _RAW_MAIL, _FAILED),
 }
 """What AWS does in the function's name: logs, traces, the stream, keys, failed events, the role that it passes on."""
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from slotkeeper.contracts import Key
 from slotkeeper.core.actor import Actor, Forbidden
 from slotkeeper.core.appointment import Appointment, Deed, as_opened, opened
-from slotkeeper.core.errors import HoldGone, Invalid, KeyReused, Missing
+from slotkeeper.core.errors import HoldGone, Invalid, KeyReused, Missing, Refused
 from slotkeeper.core.service import Service
 from slotkeeper.core.ticks import Instant
 from slotkeeper.desk.audit import record
@@ -46,17 +46,23 @@ def book(desk: Desk, actor: Actor, order: Order) -> Booked:
     customer_id = customer_of(actor, order.customer_id, order.contact)
     if customer_id != order.customer_id:
         order = replace(order, customer_id=customer_id)
-    return settle(desk.store, lambda reading, draft: _book(desk, actor, order, id, reading, draft))
+    try:
+        return settle(desk.store, lambda reading, draft: _book(desk, actor, order, id, reading, draft))
+    except Refused:
+        # The same request, sent twice at once, may have won meanwhile: its own claim is no rival.
+        earlier = _earlier(Reading(desk.store), actor.business, id)
+        if earlier is None:
+            raise
+        return _repeated(earlier, fingerprint(order))
 
 
 def _book(desk: Desk, actor: Actor, order: Order, id: Id, reading: Reading, draft: Draft) -> Booked:
     business, now = actor.business, desk.now()
     reading.fetch(_needed_by_all(business, order, id))
     proof = fingerprint(order) if id.is_repeatable else ""
-    if id.is_repeatable:
-        earlier = reading.value(appointment_key(business, id.value), Appointment)
-        if earlier is not None:
-            return _repeated(earlier, proof)
+    earlier = _earlier(reading, business, id)
+    if earlier is not None:
+        return _repeated(earlier, proof)
     profile = business_of(reading, business)
     service = _service(reading, actor, order) if order.service_id else None
     placed = _place(reading, business, order, service, now)
@@ -83,6 +89,11 @@ def _needed_by_all(business: str, order: Order, id: Id) -> list[Key]:
     if id.is_repeatable:
         keys.append(appointment_key(business, id.value))
     return keys
+
+
+def _earlier(reading: Reading, business: str, id: Id) -> Appointment | None:
+    """What an earlier request with the same idempotency key has made."""
+    return reading.value(appointment_key(business, id.value), Appointment) if id.is_repeatable else None
 
 
 def _repeated(earlier: Appointment, proof: str) -> Booked:

@@ -4,7 +4,7 @@ import msgspec
 from msgspec.structs import replace
 
 from slotkeeper.core.actor import Actor
-from slotkeeper.core.errors import Invalid, KeyReused, Missing
+from slotkeeper.core.errors import Invalid, KeyReused, Missing, Refused
 from slotkeeper.core.sheet import Claim
 from slotkeeper.core.ticks import Instant
 from slotkeeper.desk.desk import Desk
@@ -37,7 +37,14 @@ def hold(desk: Desk, actor: Actor, order: HoldOrder) -> Hold:
     if not 1 <= order.seconds <= MAX_SECONDS:
         raise Invalid(f"a hold lasts 1 to {MAX_SECONDS} seconds", field="seconds")
     id = id_for("hld", actor, order.request_key, desk.new_id)
-    return settle(desk.store, lambda reading, draft: _hold(desk, actor, order, id, reading, draft))
+    try:
+        return settle(desk.store, lambda reading, draft: _hold(desk, actor, order, id, reading, draft))
+    except Refused:
+        # As in booking: the same request, sent twice at once, may have won meanwhile.
+        earlier = _earlier(Reading(desk.store), actor.business, id, desk.now())
+        if earlier is None:
+            raise
+        return _repeated(earlier, fingerprint(order))
 
 
 def find_hold(desk: Desk, actor: Actor, id: str) -> Hold:
@@ -66,14 +73,24 @@ def _live(reading: Reading, actor: Actor, id: str, now: Instant) -> Hold:
     return held
 
 
+def _earlier(reading: Reading, business: str, id: Id, now: Instant) -> Hold | None:
+    """The live hold that an earlier request with the same idempotency key has made."""
+    held = reading.value(hold_key(business, id.value), Hold) if id.is_repeatable else None
+    return held if held is not None and held.expires > now else None
+
+
+def _repeated(earlier: Hold, proof: str) -> Hold:
+    if earlier.fingerprint != proof:
+        raise KeyReused("this Idempotency-Key came before with another request: use a new key")
+    return earlier
+
+
 def _hold(desk: Desk, actor: Actor, order: HoldOrder, id: Id, reading: Reading, draft: Draft) -> Hold:
     business, now = actor.business, desk.now()
     proof = fingerprint(order)
-    earlier = reading.value(hold_key(business, id.value), Hold) if id.is_repeatable else None
-    if earlier is not None and earlier.expires > now:
-        if earlier.fingerprint != proof:
-            raise KeyReused("this Idempotency-Key came before with another request: use a new key")
-        return earlier
+    earlier = _earlier(reading, business, id, now)
+    if earlier is not None:
+        return _repeated(earlier, proof)
     service = service_of(reading, business, order.service_id)
     if actor.is_public and not service.public:
         raise Missing("service", order.service_id)

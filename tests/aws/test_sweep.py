@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from slotkeeper.aws.alarms import event
 from slotkeeper.aws.aside import Aside, SetAside
 from slotkeeper.aws.sweep import RESERVE_SECONDS, Sweep
 from slotkeeper.aws.watching import Watch
@@ -134,6 +135,30 @@ def test_what_was_set_aside_is_delivered_and_taken_out(emulator: Emulator) -> No
 
     assert (len(world.box.letters), done["published"], done["leftAside"]) == (12, 12, 0)
     assert world.lies_aside() == 0
+
+
+def test_what_the_sender_failed_at_is_attended_to(emulator: Emulator) -> None:
+    world = World(emulator)
+    failed = {
+        "version": "1.0",
+        "requestPayload": json.loads(event([world.book()])),
+        "responsePayload": {"errorType": "x"},
+    }
+    world.queues.send_message(QueueUrl=world.url, MessageBody=json.dumps(failed))
+
+    done = world.sweep()
+
+    assert (len(world.box.letters), done["leftAside"], world.lies_aside()) == (1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "body", ["[]", "null", "7", '{"requestPayload": null}', '{"requestPayload": {"keys": 1}}', "{"]
+)
+def test_a_message_that_names_nothing_stays_for_an_alarm(emulator: Emulator, body: str) -> None:
+    world = World(emulator)
+    world.queues.send_message(QueueUrl=world.url, MessageBody=body)
+
+    assert (world.sweep()["leftAside"], world.lies_aside()) == (1, 1)
 
 
 @pytest.mark.parametrize("kind", [Sweep, TakesOutWhatItCannotRead])

@@ -97,6 +97,17 @@ def test_the_alarms_role_wakes_the_sender_and_nothing_else() -> None:
     ]
 
 
+def test_what_the_sender_fails_at_goes_where_the_sweep_looks() -> None:
+    made = resources(committed())
+    destination = made["ReminderSenderFailures"]["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]
+
+    assert destination == {"Fn::GetAtt": ["AsideQueue", "Arn"]}
+    assert (["sqs:SendMessage"], destination) in [
+        (each["Action"], each.get("Resource")) for each in statements(made["ReminderSenderRole"])
+    ]
+    assert made["Sweep"]["Properties"]["Environment"]["Variables"]["SLOTKEEPER_AWS_ASIDE_URL"] == {"Ref": "AsideQueue"}
+
+
 def test_a_text_message_can_go_to_no_topic() -> None:
     sender = resources(committed(), TextMessages="true")["ReminderSenderRole"]
     publishing = [each for each in statements(sender) if each["Action"] == ["sns:Publish"]]

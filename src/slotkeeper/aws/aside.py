@@ -1,4 +1,4 @@
-"""The queue for what the planner could not read or plan: the sweep attends to the documents that it names."""
+"""The queue for what could not be planned, or delivered when it was called for: the sweep attends to the documents."""
 
 import json
 from collections.abc import Sequence
@@ -48,7 +48,10 @@ class Aside:
 
 
 def _keys(body: str) -> tuple[Key, ...]:
+    """What a message names: one of the planner's, or Lambda's word of an event that ReminderSender failed at, which has
+    that event as its `requestPayload` (Lambda, "Adding a destination")."""
     try:
-        return tuple(keys_of(json.loads(body)))
+        said = json.loads(body)
+        return tuple(keys_of(said.get("requestPayload", said) if isinstance(said, dict) else said))
     except ValueError:
         return ()

@@ -93,7 +93,7 @@ def resources() -> Json:
         made[name] = _function(name, function)
         made[f"{name}Logs"] = log_group(sub(f"/slotkeeper/${{AWS::StackName}}/{function.module}"))
         if not function.fails_to:
-            made[f"{name}Failures"] = _failures(name, tries=0 if name == "Sweep" else TRIES)
+            made[f"{name}Failures"] = _failures(name)
     return made | {"StreamMapping": _mapping(), "ApiMayInvoke": _api_may_invoke()}
 
 
@@ -143,7 +143,7 @@ def _function(name: str, function: Function) -> Json:
 def _unchecked(name: str, function: Function) -> dict[str, str]:
     return {
         "CKV_AWS_115": "a reservation takes from the account's share: ReservedConcurrency makes one for the API",
-        "CKV_AWS_116": function.fails_to or f"{name}Failures sends failed events to the dead letters, with their error",
+        "CKV_AWS_116": function.fails_to or f"{name}Failures sends failed events to a queue, with their error",
         "CKV_AWS_117": "UseVpc puts the functions into a VPC; without one there is nothing to reach, and no cost",
         "CKV_AWS_173": "names of resources only, no secret",
         "CKV_AWS_272": "the code comes from the bucket of who deploys; signing it needs a profile of that account",
@@ -159,8 +159,10 @@ def _unnagged(function: Function) -> dict[str, str]:
     }
 
 
-def _failures(name: str, tries: int) -> Json:
-    """A failed sweep is not repeated: the next one does what it left."""
+def _failures(name: str) -> Json:
+    """A failed sweep is not repeated: the next one does what it left. What ReminderSender fails at it attends to: a new
+    appointment stands in no list of what is due yet."""
+    tries, queue = (0, "DeadLetterQueue") if name == "Sweep" else (TRIES, "AsideQueue")
     return resource(
         "Lambda::EventInvokeConfig",
         {
@@ -168,7 +170,7 @@ def _failures(name: str, tries: int) -> Json:
             "Qualifier": "$LATEST",
             "MaximumRetryAttempts": tries,
             "MaximumEventAgeInSeconds": 3600,
-            "DestinationConfig": {"OnFailure": {"Destination": att("DeadLetterQueue")}},
+            "DestinationConfig": {"OnFailure": {"Destination": att(queue)}},
         },
     )
 

@@ -19,7 +19,8 @@ from slotkeeper.aws.stack.language import (
 
 SSE_SQS = {"CKV_AWS_27": "encrypted by SQS's own keys: ids of documents only, and no key to pay and to grant"}
 FOURTEEN_DAYS = 1_209_600
-ASIDE_TRIES = 5
+ASIDE_TRIES = 300
+"""A day of sweeps: what lies aside while the table is away must not become a dead letter. An alarm tells of its age."""
 SWEEP_MINUTES = 5
 
 

@@ -131,6 +131,7 @@ _TOPIC_KEY = Grant(actions=("kms:Decrypt", "kms:GenerateDataKey"), on=att("Event
 _RAW_MAIL = _mails("ses:SendRawEmail")
 """SES asks for it as well when SendEmail brings a whole MIME message."""
 _FAILED = Grant(actions=("sqs:SendMessage",), on=att("DeadLetterQueue"))
+_FAILED_FOR_NOW = Grant(actions=("sqs:SendMessage",), on=att("AsideQueue"))
 
 
 def _logs(function: str) -> Grant:
@@ -139,7 +140,15 @@ def _logs(function: str) -> Grant:
 
 BEHIND: Mapping[str, tuple[Grant, ...]] = {
     "ConflictDetector": (_logs("ConflictDetector"), _TRACES, _INTERFACES, _TABLE_KEY),
-    "ReminderSender": (_logs("ReminderSender"), _TRACES, _INTERFACES, _TABLE_KEY, _TOPIC_KEY, _RAW_MAIL, _FAILED),
+    "ReminderSender": (
+        _logs("ReminderSender"),
+        _TRACES,
+        _INTERFACES,
+        _TABLE_KEY,
+        _TOPIC_KEY,
+        _RAW_MAIL,
+        _FAILED_FOR_NOW,
+    ),
     "Planner": (
         _logs("Planner"),
         _TRACES,

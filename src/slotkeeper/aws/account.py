@@ -7,7 +7,9 @@ from typing import Any
 
 from slotkeeper.aws.hindered import Hindered
 
-NO_BOTO3 = Hindered("boto3 is not installed: it talks to AWS", "Install it: pip install 'slotkeeper[aws]'")
+NO_BOTO3 = Hindered(
+    "boto3 is not installed: it talks to AWS", "From a clone: make setup. Otherwise: pip install 'slotkeeper[aws]'"
+)
 
 _SIGN_IN = "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; or run: aws configure"
 _AGAIN = "Sign in again, for example: aws sso login"

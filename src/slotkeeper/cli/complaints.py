@@ -89,7 +89,7 @@ def _message(error: Exception) -> str:
 def _hints(error: Exception) -> Iterator[str]:
     match error:
         case Needs(hint=hint):
-            yield hint
+            yield from [hint] if hint else []
         case Refused():
             yield from _facts(error)
         case Missing(kind=kind) if kind in LISTS:
@@ -99,7 +99,8 @@ def _hints(error: Exception) -> Iterator[str]:
         case Damaged():
             yield "Restore a backup: slotkeeper restore BACKUP"
         case Unreachable():
-            yield "Try again. If it stays so: look at the file, its folder and the free space; or at the network."
+            yield "Try again. If it stays so: look at the file, its folder and the free space."
+            yield "A table on AWS: look at the network, AWS_REGION and AWS_ENDPOINT_URL."
         case msgspec.MsgspecError():
             yield "Look for what is damaged: slotkeeper doctor"
         case WrongSettings():

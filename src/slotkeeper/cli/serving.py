@@ -101,6 +101,8 @@ def run(settings: Settings, listener: socket.socket, announce: Callable[[], obje
         )
         announce()
         uvicorn.Server(config).run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass  # it has ended what was under way, and says again how it was told to stop
     finally:
         house.close()
         listener.close()

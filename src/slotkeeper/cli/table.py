@@ -68,7 +68,8 @@ def credentials(access: AwsAccess) -> Credentials | Callable[[], Credentials]:
     except ModuleNotFoundError as error:
         raise Needs(
             "there are no AWS credentials in the environment, and boto3, which finds others, is not installed",
-            "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; or install it: pip install 'slotkeeper[aws]'",
+            "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; or install it: "
+            "make setup in a clone, else pip install 'slotkeeper[aws]'",
         ) from error
     try:
         found = Session().get_credentials()

@@ -222,7 +222,9 @@ def delete(stack: str, region: str | None, confirm: str | None) -> None:
         click.echo(f"Kept: {each.type} {each.name}")
         if each.type in TABLES:
             click.echo(f"  Read it:    {program()} --database dynamodb:{each.name} export FILE.jsonl --all")
-            click.echo(f"  Remove it:  aws dynamodb delete-table --table-name {each.name} --region {account.region}")
+            where = f"--table-name {each.name} --region {account.region}"
+            click.echo(f"  Remove it:  aws dynamodb update-table --no-deletion-protection-enabled {where}")
+            click.echo(f"              aws dynamodb delete-table {where}")
 
 
 def _account(region: str | None) -> Account:

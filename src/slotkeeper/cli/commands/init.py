@@ -88,11 +88,12 @@ def _welcome(home: Home, business: str, made: Made) -> None:
             "          It is shown this once: keep it safe.",
             "",
             "Next:",
+            *([f"  export SLOTKEEPER_DATABASE={home.settings.database}"] if home.settings.table else []),
             f"  {name} schedules add week --name 'Opening hours' --open 'mon-fri 09:00-17:00'{whose}",
             f"  {name} resources add ada --name Ada --zone {home.office(business).zone} --schedule week{whose}",
             f"  {name} services add visit --name Visit --minutes 30 --need ada{whose}",
             f"  {name} slots visit{whose}",
-            f"  {name} serve",
+            f"  {name} aws outputs" if home.settings.table else f"  {name} serve",
         ],
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from slotkeeper.contracts import Change, Doc, Key, Put, Stale
-from slotkeeper.core.errors import Taken, Unreachable
+from slotkeeper.core.errors import Unreachable
 from slotkeeper.core.sheet import Claim
 from slotkeeper.core.ticks import Day, day_of
 from slotkeeper.documents import kind_key, sheet_key
@@ -190,13 +190,11 @@ def test_a_request_that_comes_twice_is_one_also_in_a_crowd(pauses: list[float]) 
     a_request_that_comes_twice_in_a_crowd()
 
 
-def test_a_ledger_that_keeps_what_it_is_to_write_is_caught(
-    pauses: list[float], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def all_but_sheets(reading: Reading, written: object) -> dict[Key, Doc | None]:
-        return {key: doc for key, doc in reading._docs.items() if "/sheet/" not in key.part}
+@pytest.mark.parametrize("written", ["a", "b"])
+def test_what_was_to_be_written_is_read_again_for_the_next_attempt(written: str) -> None:
+    store = SqliteStore(":memory:")
+    keys = {name: Key(f"shop/{name}", "1") for name in "ab"}
+    reading = Reading(store, is_deciding=True)
+    reading.fetch(keys.values())
 
-    monkeypatch.setattr(Reading, "lasting", all_but_sheets)
-
-    with pytest.raises(Taken):
-        a_request_that_comes_twice_in_a_crowd()
+    assert reading.lasting({keys[written]}).keys() == set(keys.values()) - {keys[written]}

@@ -39,8 +39,10 @@ DAYS_ASKED_FOR, DAYS_REMEMBERED = 2, 10
 class Reading:
     """What one decision has looked at: each document once, with the version that the commit will insist on."""
 
-    def __init__(self, store: Store, known: dict[Key, Doc | None] | None = None) -> None:
+    def __init__(self, store: Store, known: dict[Key, Doc | None] | None = None, *, is_deciding: bool = False) -> None:
+        """`is_deciding`: a commit will rest on it, so every sheet that is judged is remembered, however many."""
         self._store = store
+        self._is_deciding = is_deciding
         self._docs: dict[Key, Doc | None] = dict(known or {})
         self._claimed: set[Key] = set()
 
@@ -68,11 +70,12 @@ class Reading:
     def sheets(self, business: str, calendars: Sequence[str], first: Day, count: int) -> list[list[Sheet]]:
         """For each calendar its sheets of `count` days, without the days that have none.
 
-        One store read, however many days. Few days are remembered one by one: these a commit may want to write.
+        One store read, however many days. What a commit may rest on is remembered: it must insist on the very sheets
+        that were judged. Only who just looks over many days forgets them.
         """
         days = [day_key(Day(first + number)) for number in range(count)]
         parts = [sheet_part(business, calendar) for calendar in calendars]
-        if count <= DAYS_REMEMBERED:
+        if count <= DAYS_REMEMBERED or self._is_deciding:
             keys = [[Key(part, day) for day in days] for part in parts]
             self._remember(keys, count)
             kept = [[self._docs[key] for key in each] for each in keys]
@@ -203,7 +206,7 @@ def settle(store: Store, decide: Callable[[Reading, Draft], R]) -> R:
     """
     known: dict[Key, Doc | None] = {}
     for attempt in range(ATTEMPTS):
-        reading = Reading(store, known)
+        reading = Reading(store, known, is_deciding=True)
         draft = Draft(reading)
         answer = decide(reading, draft)
         change = draft.change()

@@ -10,7 +10,7 @@ from slotkeeper.core.actor import Actor, Forbidden
 from slotkeeper.core.appointment import Action, Appointment, Contact, Deed, acted, check_movable, edited, moved
 from slotkeeper.core.errors import Invalid, KeyReused, Missing, OffStep, Outdated, Refused, TooLate, WrongState
 from slotkeeper.core.service import Service
-from slotkeeper.core.ticks import TICK_SECONDS, Instant
+from slotkeeper.core.ticks import DAY_SECONDS, TICK_SECONDS, Instant
 from slotkeeper.desk.audit import record
 from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.facts import business_of
@@ -19,6 +19,12 @@ from slotkeeper.desk.placing import Placed, Wish, place_by_service, place_freely
 from slotkeeper.desk.planning import endpoints, with_reminders
 from slotkeeper.documents import appointment_key, appointment_put, kind_key
 from slotkeeper.ledger import Draft, Reading, claim_keys, enter, leave, settle
+
+MAX_SECONDS = 7 * DAY_SECONDS
+"""As long as a service may be. A longer visit would have to look at as many days before anybody could refuse it."""
+
+MAX_EVENTS = 200
+"""So often an appointment can be changed. It keeps what happened to it, and must stay small enough to be ended."""
 
 BY_CUSTOMERS: frozenset[Action] = frozenset({"cancel"})
 """The actions that need no staff."""
@@ -102,6 +108,7 @@ def move(desk: Desk, actor: Actor, move: Move) -> Appointment:
         business = actor.business
         _check_not_over(reading, business, before, deed.now)
         check_movable(before)
+        _check_not_changed_too_often(before)
         if not actor.is_staff:
             _check_notice(reading, business, before, deed.now)
         placed = _new_place(reading, business, before, move, deed.now)
@@ -139,6 +146,7 @@ def edit(
     """
 
     def decide(reading: Reading, draft: Draft, before: Appointment, deed: Deed) -> Appointment:
+        _check_not_changed_too_often(before)
         after = edited(
             before,
             deed,
@@ -198,6 +206,11 @@ def _check_not_over(reading: Reading, business: str, appointment: Appointment, n
         raise WrongState("the appointment has expired", facts={"appointmentStatus": "expired"})
 
 
+def _check_not_changed_too_often(appointment: Appointment) -> None:
+    if len(appointment.events) >= MAX_EVENTS:
+        raise WrongState(f"the appointment was changed {MAX_EVENTS} times: cancel it and book anew")
+
+
 def _check_notice(reading: Reading, business: str, appointment: Appointment, now: Instant) -> None:
     service = _service(reading, business, appointment)
     minutes = service.cancel_notice_minutes if service else 0
@@ -245,8 +258,10 @@ def _as_long_as(service: Service, seconds: Instant) -> Service:
     """The service with another length; an appointment may be made longer or shorter than usual.
 
     Raises:
-        OffStep: the length is not a positive number of ticks.
+        OffStep: the length is not a positive number of ticks. Invalid: it is longer than any service may be.
     """
+    if seconds > MAX_SECONDS:
+        raise Invalid("an appointment of a service lasts at most 7 days: make several", field="endTime")
     if seconds <= 0 or seconds % TICK_SECONDS:
         raise OffStep(f"a visit of {seconds} seconds is not a positive multiple of 5 minutes")
     return replace(service, duration_minutes=seconds // 60)

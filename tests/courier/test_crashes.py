@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from slotkeeper.contracts import Doc, Letter
+from slotkeeper.contracts import Change, Doc, Letter
 from slotkeeper.core.appointment import Appointment
-from slotkeeper.core.errors import Unreachable
+from slotkeeper.core.errors import Invalid, Unreachable
 from slotkeeper.core.reminders import LEASE_SECONDS
 from slotkeeper.courier.claiming import Job
 from slotkeeper.courier.courier import SEND_SECONDS, Courier
@@ -241,3 +241,27 @@ def test_what_is_due_next_is_known(tmp_path: Path) -> None:
     sweep(courier)
 
     assert courier.next_due() == at(START) - 3600
+
+
+class TakesNothingMore(SqliteStore):
+    """One document is as large as can be: every further write of it is refused."""
+
+    full = ""
+
+    def commit(self, change: Change) -> None:
+        if self.full and any(self.full in put.key.part for put in change.puts):
+            raise Invalid("the document is too large")
+        super().commit(change)
+
+
+def test_a_document_as_large_as_can_be_keeps_no_other_from_being_delivered() -> None:
+    store = TakesNothingMore(":memory:")
+    clinic = a_clinic(store, doctors=2)
+    first, _ = (clinic.book("2026-11-27T09:00:00Z", contact=contact(email=f"{n}@example.com")) for n in "ab")
+    store.full = first.id
+    box = LetterBox()
+
+    swept = sweep(a_courier(clinic, box))
+
+    assert swept.damaged == 1
+    assert [letter.to for letter in box.letters] == ["b@example.com"]

@@ -143,15 +143,15 @@ class Courier:
         return counts, jobs
 
     def _take_one(self, doc: Doc, now: Instant, counts: Counter[str]) -> Iterable[Taken]:
-        """One damaged document must not keep all others from being delivered."""
+        """One document that is damaged, or as large as can be, must not keep all others from being delivered."""
         try:
             if doc.key.sort == "hold":
                 return [take_hold(self._store, doc.key, now)]
             is_over = is_expired(decoded(doc, Appointment), now)
             first = [expire(self._store, doc.key, now, self._endpoints)] if is_over else []
             return [*first, take_appointment(self._store, doc.key, now)]
-        except msgspec.MsgspecError:
-            _log.exception("%s cannot be read and was passed over", "/".join(doc.key))
+        except (msgspec.MsgspecError, Invalid):
+            _log.exception("%s cannot be attended to and was passed over", "/".join(doc.key))
             counts["damaged"] += 1
             return []
 
@@ -235,8 +235,11 @@ class Courier:
         """Note all in one batch. Should the store fail, the leases run out and the messages go again."""
         by_appointment = sorted(outcomes, key=_appointment_of)
         with self._store.batch():
-            for _, group in groupby(by_appointment, _appointment_of):
-                note(self._store, list(group), self._clock())
+            for whose, group in groupby(by_appointment, _appointment_of):
+                try:
+                    note(self._store, list(group), self._clock())
+                except (msgspec.MsgspecError, Invalid):
+                    _log.exception("what became of the messages of %s cannot be noted", "/".join(whose))
 
 
 def _due_of(doc: Doc) -> Instant | None:

@@ -368,17 +368,19 @@ def test_a_batch_comes_again_from_the_first_that_could_not_be_done(world: World)
     assert world.alarms.due == {keys[0]: DAY_BEFORE}
 
 
-def test_an_alarm_that_scheduler_will_never_take_is_set_aside(world: World) -> None:
+@pytest.mark.parametrize("code", ["ValidationException", "ServiceQuotaExceededException", "AccessDeniedException"])
+def test_an_alarm_that_scheduler_does_not_take_is_set_aside_and_found_by_the_sweep(world: World, code: str) -> None:
     key = world.book()
     sweep(world.courier)
 
     def refuse(key: Key, due: Instant) -> None:
-        raise Failed("ValidationException", "no such role")
+        raise Failed(code, "no")
 
     world.alarms.set = refuse  # type: ignore[method-assign] # Scheduler says no
 
     assert world.plan(world.news()) == {"batchItemFailures": []}
     assert [keys for keys, _ in world.aside.messages] == [[key]]
+    assert world.courier.next_due() == DAY_BEFORE
 
 
 def test_a_queue_that_is_away_brings_the_batch_again() -> None:

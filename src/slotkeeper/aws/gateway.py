@@ -12,6 +12,7 @@ from slotkeeper.core.errors import Invalid
 from slotkeeper.desk.keys import Unauthenticated
 from slotkeeper.web.http import Request, Response
 from slotkeeper.web.routes import ID
+from slotkeeper.web.table import RESERVED
 
 GATEWAYS_OWN = "x-api-key"
 """The header with the usage plan's key. It is API Gateway's and none of ours, though the embedded home reads one of
@@ -160,7 +161,10 @@ def _path(event: Event) -> str:
     path = _PARAMETER.sub(lambda found: parameters.get(found[1]) or "", event["resource"])
     if event["path"].endswith("/") and not path.endswith("/"):
         path += "/"  # API Gateway lets it pass; the web layer knows no such address
-    return unquote(path)
+    decoded = unquote(path)
+    # Pages are open where visitors may book. Written as `/%61ppointments`, what is not open came by their door.
+    is_disguised = event["resource"].startswith("/{business}") and decoded.split("/")[1] in RESERVED
+    return path if is_disguised else decoded
 
 
 def _query(event: Event) -> str:

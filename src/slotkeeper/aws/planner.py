@@ -25,8 +25,17 @@ from slotkeeper.senders.calls import Failed
 from slotkeeper.settings import aws_access, load
 
 APPOINTMENT = "appointment"
-REFUSALS = frozenset({"ValidationException"})
-"""Errors that come again however often it is tried."""
+PASSING = frozenset(
+    {
+        "InternalServerException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+"""Errors of Scheduler that pass by themselves. Behind any other one the stream would wait for a day; the sweep finds
+what it is about by its place in the list of what is due, which an appointment has once it was attended to."""
 
 Image = Mapping[str, Mapping[str, str]]
 Record = Mapping[str, Any]
@@ -163,7 +172,7 @@ class Planner:
                 self._alarms.set(step.key, step.after)
                 batch.done["set"].append(step.place)
         except Unreachable as error:
-            if isinstance(error, Failed) and error.code in REFUSALS:
+            if isinstance(error, Failed) and error.code not in PASSING:
                 self._set_aside(batch, step.place, [step.key], str(error))
             else:
                 batch.fail([step.place], error)

@@ -65,7 +65,7 @@ SENDS = (
     Grant(actions=("sns:Publish",), on=ref("EventTopic")),
     Grant(
         actions=("sns:Publish",),
-        but_not=arn("sns", "*"),
+        but_not=sub("arn:${AWS::Partition}:sns:*:*:*"),
         only="SendsTexts",
         why="a text message goes to a phone number, which is no resource; every topic is left out",
     ),

@@ -12,7 +12,7 @@ PYTHON ?= $(shell for p in $(PYTHONS); do "$$p" -c '$(GOOD_PYTHON)' >/dev/null 2
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
-CODE := $(wildcard src tests bench conftest.py)
+CODE := $(wildcard src tests bench readiness conftest.py)
 PAGES := $(wildcard README.md docs)
 UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
@@ -23,11 +23,11 @@ UV_LAMBDA := $(subst --universal,--python-platform linux,$(UV_LOCK)) --constrain
 # Two processes: the suite is made for two cores, and its tests share nothing.
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 
-.PHONY: help setup run test fast check format cover bench clinic docs template lock clean
+.PHONY: help setup run test fast check format cover bench readiness clinic docs template lock clean
 
 help: ## list these targets
 	@echo "Slotkeeper: appointments, never double-booked. Start with 'make run'."
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: .venv/.stamp ## make .venv with all that development needs
 
@@ -58,6 +58,9 @@ cover: .venv/.stamp ## run every test and show the branches that none took
 bench: .venv/.stamp .venv-emulator/.stamp .venv-peers/.stamp ## measure every headline figure
 	$(BIN)/python -m bench $(ARGS)
 
+readiness: .venv/.stamp .venv-emulator/.stamp .venv-template/.stamp ## check what the AWS home must do, row by row, and write docs/reference/readiness.md
+	$(BIN)/python -m readiness $(ARGS)
+
 # pytest ends with 5 where it finds no test: pages without code are in order.
 clinic: .venv/.stamp .venv-clinic/.stamp ## take a year of ten providers in, made by medscheduler, and remind
 	.venv-clinic/bin/python -m bench.clinic.rows .venv-clinic/rows.csv.gz $(ARGS)
@@ -70,13 +73,11 @@ clinic: .venv/.stamp .venv-clinic/.stamp ## take a year of ten providers in, mad
 	@$(@D)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $<
 	@touch $@
 
-# cdk-nag, which judges the template, comes from npm. Its packages lie outside the sources.
-.nag/.stamp: tests/aws/nag/package.json tests/aws/nag/package-lock.json
-	@command -v npm >/dev/null || { echo "cdk-nag needs Node.js 18 or newer with npm" \
-		"(on Debian: apt-get install nodejs npm)." >&2; exit 1; }
+# cdk-nag, which judges the template, comes from npm, and Node.js with the other judges. Its packages lie outside the sources.
+.nag/.stamp: tests/aws/nag/package.json tests/aws/nag/package-lock.json | .venv-template/.stamp
 	@echo "Installing the locked packages of $(@D) ..."
 	@mkdir -p $(@D) && cp $^ $(@D)
-	@npm --prefix $(@D) ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@PATH="$(CURDIR)/.venv-template/bin:$$PATH" npm --prefix $(@D) ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
 docs: .venv/.stamp ## run every code block of README.md and docs/

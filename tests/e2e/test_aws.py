@@ -64,9 +64,12 @@ def test_of_32_clients_that_want_one_slot_one_wins_in_each_of_200_rounds(code: P
 
 
 def test_who_asks_too_often_is_put_off(code: Path, tmp_path: Path) -> None:
-    with emulating(tmp_path) as emulator, deployed(emulator, code, RequestsPerSecond="1", Burst="5") as home:
-        with ThreadPoolExecutor(10) as clients:
-            statuses = Counter(clients.map(lambda _: home.ask("GET", "/business").status, range(60)))
+    with (
+        emulating(tmp_path) as emulator,
+        deployed(emulator, code, RequestsPerSecond="1", Burst="5") as home,
+        ThreadPoolExecutor(10) as clients,
+    ):
+        statuses = Counter(clients.map(lambda _: home.ask("GET", "/business").status, range(60)))
 
     assert statuses.keys() == {200, 429}
     assert statuses[429] > 0

@@ -75,13 +75,18 @@ class Reading:
         """
         days = [day_key(Day(first + number)) for number in range(count)]
         parts = [sheet_part(business, calendar) for calendar in calendars]
-        if count <= DAYS_REMEMBERED or self._is_deciding:
+        kept: Sequence[Sequence[Doc | None]]
+        if self.forgets(count):
+            kept = self._store.read_ranges([Range(part, days[0], days[-1]) for part in parts])
+        else:
             keys = [[Key(part, day) for day in days] for part in parts]
             self._remember(keys, count)
             kept = [[self._docs[key] for key in each] for each in keys]
-        else:
-            kept = [list(docs) for docs in self._store.read_ranges([Range(part, days[0], days[-1]) for part in parts])]
         return [[sheet_of(doc) for doc in docs if doc is not None] for docs in kept]
+
+    def forgets(self, days: int) -> bool:
+        """Whether so many days are too many to remember. Whoever decides forgets none of what was judged."""
+        return days > DAYS_REMEMBERED and not self._is_deciding
 
     def _remember(self, calendars: Sequence[Sequence[Key]], days: int) -> None:
         """Read each calendar's days: one by one, or from a few on as a range, where days without a sheet cost nothing

@@ -20,7 +20,7 @@ from slotkeeper.documents import (
     kind_key,
     time_off_key,
 )
-from slotkeeper.ledger import DAYS_REMEMBERED, Reading
+from slotkeeper.ledger import Reading
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,7 +171,7 @@ def _full_days(reading: Reading, question: Question, service_id: str, service: S
         return 0
     dates = local_dates(zone, question.window)
     keys = [day_tally_key(question.business, service_id, date) for date, _ in dates]
-    if len(question.window.days()) > DAYS_REMEMBERED:
+    if reading.forgets(len(question.window.days())):
         sheets = reading.stretch(keys[0].part, [key.sort for key in keys])
     else:
         reading.fetch(keys)

@@ -15,6 +15,7 @@ from slotkeeper.core.appointment import (
     Status,
     acted,
     as_opened,
+    attended,
     edited,
     moved,
     opened,
@@ -125,15 +126,61 @@ def test_an_edit_is_told_to_webhooks_and_not_to_the_customer() -> None:
     assert [(message.channel, message.kind) for message in after.messages] == [("webhook", "changed")]
 
 
+def test_a_customer_says_once_that_they_will_come() -> None:
+    later = Deed(now=Instant(DEED.now + 60), by="visitor")
+
+    after = attended(appointment(), DEED, [Endpoint("all")])
+    again = attended(after, later, [Endpoint("all")])
+
+    assert (after.attending, after.revision, after.sequence) == (DEED.now, 2, 0)
+    assert [event.type for event in after.events] == ["attending"]
+    assert [(message.channel, message.kind) for message in after.messages] == [("webhook", "attending")]
+    assert again is after
+
+
+@pytest.mark.parametrize("status", sorted(set(get_args(Status)) - {"booked"}))
+def test_nobody_says_that_they_come_to_what_is_not_booked(status: Status) -> None:
+    with pytest.raises(WrongState, match="nobody can say") as caught:
+        attended(appointment(status), DEED)
+
+    assert caught.value.facts["appointmentStatus"] == status
+
+
+@pytest.mark.parametrize(
+    ("action", "is_kept"), [("cancel", False), ("noShow", False), ("checkIn", True), ("complete", True)]
+)
+def test_an_end_clears_that_they_will_come(action: Action, is_kept: bool) -> None:
+    after = acted(appointment(attending=DEED.now), action, DEED)
+
+    assert after.attending == (DEED.now if is_kept else 0)
+
+
+def test_a_move_clears_that_they_will_come() -> None:
+    after = moved(appointment(attending=DEED.now), END, END, DEED, resource_ids=(), calendars=())
+
+    assert after.attending == 0
+
+
 def test_a_repeat_is_answered_as_the_first_time() -> None:
     first = opened(appointment("pending", expires=START, details={"a": 1}, contact=Contact(name="Ada")), DEED)
     later = edited(first, DEED, details={"a": 2}, contact=Contact(name="Bob"))
     later = edited(later, DEED, details={"a": 3}, contact=Contact(name="Cy"))
     later = moved(later, END, Instant(END + 60), DEED, resource_ids=("d1",), calendars=("d1",))
-    later = acted(later, "confirm", DEED)
+    later = attended(acted(later, "confirm", DEED), DEED)
 
     again = as_opened(later)
 
-    shown = ("status", "start", "end", "resource_ids", "details", "contact", "revision", "expires", "sequence")
+    shown = (
+        "status",
+        "start",
+        "end",
+        "resource_ids",
+        "details",
+        "contact",
+        "revision",
+        "expires",
+        "sequence",
+        "attending",
+    )
     assert [getattr(again, name) for name in shown] == [getattr(first, name) for name in shown]
     assert as_opened(first) == first

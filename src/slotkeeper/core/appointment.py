@@ -22,6 +22,7 @@ EventType = Literal[
     "booked",
     "moved",
     "changed",
+    "attending",
     "checkedIn",
     "completed",
     "declined",
@@ -101,7 +102,8 @@ class Appointment(Value, frozen=True, kw_only=True):
 
     `calendars` are those that it claims: the resources, or the customer's own when there are none. `tallies` are the
     counting documents of its service's limits in which it stands. `revision` grows with each change that a reader
-    could see, unlike the document's version, which grows also when a message is noted as sent.
+    could see, unlike the document's version, which grows also when a message is noted as sent. `attending` is when the
+    customer said that they will come; a move and every end clear it, as it was said of another time.
     """
 
     id: str
@@ -122,6 +124,7 @@ class Appointment(Value, frozen=True, kw_only=True):
     revision: int = 1
     sequence: int = 0
     expires: Instant = Instant(0)
+    attending: Instant = Instant(0)
     overrode: str = ""
     fingerprint: str = ""
     first_details: dict[str, Any] | None = None
@@ -188,6 +191,7 @@ def acted(appointment: Appointment, action: Action, deed: Deed, endpoints: Itera
         sequence=appointment.sequence + 1,
         messages=messages,
         tallies=appointment.tallies if becomes in CLAIMING else (),
+        attending=appointment.attending if becomes in CLAIMING else Instant(0),
     )
     return _with_event(changed, becomes, deed, endpoints)
 
@@ -227,6 +231,7 @@ def moved(
         tallies=tallies,
         revision=appointment.revision + 1,
         sequence=appointment.sequence + 1,
+        attending=Instant(0),
         messages=void(appointment.messages, "moved"),
     )
     return _with_event(changed, "moved", deed, endpoints, was_start=appointment.start)
@@ -253,6 +258,23 @@ def edited(
     return _with_event(changed, "changed", deed, endpoints)
 
 
+def attended(appointment: Appointment, deed: Deed, endpoints: Iterable[Endpoint] = ()) -> Appointment:
+    """The appointment of a customer who has said that they will come. Saying it again changes nothing.
+
+    Raises:
+        WrongState: it is not booked.
+    """
+    if appointment.status != "booked":
+        raise WrongState(
+            f"nobody can say that they come to an appointment that is {appointment.status}",
+            facts={"appointmentStatus": appointment.status, "allowedFrom": ["booked"]},
+        )
+    if appointment.attending:
+        return appointment
+    changed = replace(appointment, attending=deed.now, revision=appointment.revision + 1)
+    return _with_event(changed, "attending", deed, endpoints)
+
+
 def as_opened(appointment: Appointment) -> Appointment:
     """The appointment as it was right after it was opened, for answering a repeated request as the first time."""
     first = appointment.events[0]
@@ -265,6 +287,7 @@ def as_opened(appointment: Appointment) -> Appointment:
         revision=1,
         sequence=0,
         expires=first.expires,
+        attending=Instant(0),
         overrode=first.warning.rpartition("\n")[2].partition(":")[0],
         details=appointment.details if appointment.first_details is None else appointment.first_details,
         contact=appointment.contact if appointment.first_contact is None else appointment.first_contact,

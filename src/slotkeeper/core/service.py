@@ -19,7 +19,10 @@ _ADDRESS = re.compile(r"[^@\s\"<>,;:\\()\[\]]{1,64}@[^@\s\"<>,;:\\()\[\]]{1,189}
 
 
 class Business(Value, frozen=True, kw_only=True):
-    """Whose calendars these are. `zone` is that of its place, and of services that name no other."""
+    """Whose calendars these are. `zone` is that of its place, and of services that name no other.
+
+    `accent` is the colour of its pages, as `#rrggbb`; empty: ours.
+    """
 
     name: Name
     zone: str = "UTC"
@@ -28,6 +31,7 @@ class Business(Value, frozen=True, kw_only=True):
     email: Annotated[str, Meta(max_length=254)] = ""
     quiet_from: str = ""
     quiet_to: str = ""
+    accent: Annotated[str, Meta(pattern=r"^(#[0-9a-fA-F]{6})?\Z")] = ""
 
 
 class Resource(Value, frozen=True, kw_only=True):
@@ -58,7 +62,8 @@ class Need(Value, frozen=True, kw_only=True):
 class Service(Value, frozen=True, kw_only=True):
     """What a customer books: `duration_minutes` of everyone in `needs`, with buffers that keep others away.
 
-    `day_limit` and `customer_limit` count the appointments that were booked or moved since the limit was set.
+    `day_limit` and `customer_limit` count the appointments that were booked or moved since the limit was set. One
+    that is `remote` is not given at a place, but by phone or video: visitors are shown its times on their own clocks.
     """
 
     name: Name
@@ -78,6 +83,7 @@ class Service(Value, frozen=True, kw_only=True):
     schedule_id: Id | None = None
     zone: str = ""
     location: Text = ""
+    remote: bool = False
     public: bool = True
     active: bool = True
 

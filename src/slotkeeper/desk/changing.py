@@ -7,7 +7,17 @@ import msgspec
 from msgspec.structs import replace
 
 from slotkeeper.core.actor import Actor, Forbidden
-from slotkeeper.core.appointment import Action, Appointment, Contact, Deed, acted, check_movable, edited, moved
+from slotkeeper.core.appointment import (
+    Action,
+    Appointment,
+    Contact,
+    Deed,
+    acted,
+    attended,
+    check_movable,
+    edited,
+    moved,
+)
 from slotkeeper.core.errors import Invalid, KeyReused, Missing, OffStep, Outdated, Refused, TooLate, WrongState
 from slotkeeper.core.service import Service
 from slotkeeper.core.ticks import DAY_SECONDS, TICK_SECONDS, Instant
@@ -158,6 +168,26 @@ def edit(
         return after
 
     return _change(desk, actor, request, decide, ("edit", request.id, details, contact))
+
+
+def attend(desk: Desk, actor: Actor, request: Request) -> Appointment:
+    """Note that the customer will come. Saying it again changes nothing.
+
+    Raises:
+        Missing, Outdated: as named. WrongState: it is not booked. TooLate: it has begun.
+    """
+
+    def decide(reading: Reading, draft: Draft, before: Appointment, deed: Deed) -> Appointment:
+        after = attended(before, deed, endpoints(desk, reading, actor.business))
+        if after is before:
+            return before
+        if before.start <= deed.now:
+            raise TooLate("the appointment has begun already")
+        _check_not_changed_too_often(before)
+        draft.put(appointment_put(actor.business, after))
+        return after
+
+    return _change(desk, actor, request, decide, ("attend", request.id))
 
 
 def _change(desk: Desk, actor: Actor, request: Request, decide: Decide, wanted: object) -> Appointment:

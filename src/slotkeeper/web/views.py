@@ -36,7 +36,8 @@ class Span(View, frozen=True, kw_only=True):
 
 
 class AppointmentView(View, frozen=True, kw_only=True):
-    """An appointment. `customer` and `details` are shown to staff, to the customer, and to the key that booked it."""
+    """An appointment. `customer` and `details` are shown to staff, to the customer, and to the key that booked it.
+    `attendingTime` is when the customer said that they will come."""
 
     id: str
     status: Status
@@ -51,6 +52,7 @@ class AppointmentView(View, frozen=True, kw_only=True):
     created_time: Time
     revision: int
     expires_time: Time | None = None
+    attending_time: Time | None = None
     overrode: str = ""
 
 
@@ -107,6 +109,7 @@ def appointment_view(actor: Actor, appointment: Appointment) -> AppointmentView:
         created_time=format_instant(appointment.created),
         revision=appointment.revision,
         expires_time=time_or_none(appointment.expires),
+        attending_time=time_or_none(appointment.attending),
         overrode=appointment.overrode if actor.is_staff else "",
     )
 

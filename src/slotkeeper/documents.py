@@ -153,6 +153,11 @@ def api_key_place(business: str, prefix: str) -> Key:
     return Key(f"{business}/apiKey", prefix)
 
 
+def link_secret_key(business: str) -> Key:
+    """What the business's links are signed with: a document of bytes."""
+    return Key(f"{business}/linkSecret", "linkSecret")
+
+
 def business_of(key: Key) -> str:
     """The business that a document belongs to; `-` for those that belong to none."""
     return key.part.split("/", 1)[0]

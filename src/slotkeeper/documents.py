@@ -153,6 +153,25 @@ def api_key_place(business: str, prefix: str) -> Key:
     return Key(f"{business}/apiKey", prefix)
 
 
+def member_key(business: str, id: str) -> Key:
+    return Key(f"{business}/member", id)
+
+
+def owners_key(business: str) -> Key:
+    """The ids of the members who are active owners, in one document: of two who change them at once, one must wait."""
+    return Key(f"{business}/owners", "owners")
+
+
+def session_key(prefix: str) -> Key:
+    """Sessions are found by their public prefix before any business is known."""
+    return Key(f"-/session/{prefix}", "session")
+
+
+def session_place(business: str, member_id: str, expires: Instant, prefix: str) -> Key:
+    """The member's own list of their sessions' prefixes, by when they end."""
+    return Key(f"{business}/session/{member_id}", f"{expires:012d}/{prefix}")
+
+
 def link_secret_key(business: str) -> Key:
     """What the business's links are signed with: a document of bytes."""
     return Key(f"{business}/linkSecret", "linkSecret")

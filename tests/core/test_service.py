@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from slotkeeper.core.actor import Actor, Forbidden
+from slotkeeper.core.actor import Actor, Forbidden, OnlyLooks
 from slotkeeper.core.errors import Invalid
 from slotkeeper.core.service import (
     Business,
@@ -96,3 +96,13 @@ def test_what_is_no_mail_address_is_told_where(text: str) -> None:
         mail_address(text, "customer.email")
 
     assert caught.value.field == "customer.email"
+
+
+def test_a_viewer_changes_nothing() -> None:
+    looking = Actor(business="b", id="v", scopes=frozenset({"read", "staff"}), is_viewer=True)
+
+    with pytest.raises(OnlyLooks, match="ask an owner") as caught:
+        looking.check_may_change()
+    msgspec.structs.replace(looking, is_viewer=False).check_may_change()
+
+    assert isinstance(caught.value, Forbidden)

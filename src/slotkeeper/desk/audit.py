@@ -31,7 +31,8 @@ def record(
     target: str,
     reason: str = "",
 ) -> None:
-    """Add an entry to the draft."""
+    """Add an entry to the draft. Raises `OnlyLooks` for a viewer."""
+    actor.check_may_change()
     entry = Entry(id=new_id("aud"), at=now, by=actor.id, what=what, target=target, reason=reason)
     draft.put(Put(audit_key(actor.business, now, entry.id), encoded(entry)))
 

@@ -38,8 +38,9 @@ def book(desk: Desk, actor: Actor, order: Order) -> Booked:
         Invalid: the order makes no sense. Missing: its service, a pool or a resource is not there.
         Refused: a rule says no; alternatives and the rival's times are among its facts.
         HoldGone: the hold named is not there any more. KeyReused: the idempotency key came with another order.
-        Unreachable: nothing is known; ask again.
+        Unreachable: nothing is known; ask again. OnlyLooks: a viewer asks.
     """
+    actor.check_may_change()
     if order.override and not actor.is_staff:
         raise Forbidden("staff")
     id = id_for("apt", actor, order.request_key, desk.new_id)

@@ -196,8 +196,9 @@ def _change(desk: Desk, actor: Actor, request: Request, decide: Decide, wanted: 
     same request.
 
     Raises:
-        KeyReused: the key came with another request about this appointment.
+        KeyReused: the key came with another request about this appointment. OnlyLooks: a viewer asks.
     """
+    actor.check_may_change()
     key = digest(actor.business, actor.id, request.request_key) if request.request_key else ""
     proof = f"{key}/{fingerprint(wanted)}" if key else ""
 

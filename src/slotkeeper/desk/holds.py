@@ -33,7 +33,9 @@ def hold(desk: Desk, actor: Actor, order: HoldOrder) -> Hold:
 
     Raises:
         Invalid, Missing, Refused, Unreachable: as for booking. KeyReused: the key came with another order.
+        OnlyLooks: a viewer asks.
     """
+    actor.check_may_change()
     if not 1 <= order.seconds <= MAX_SECONDS:
         raise Invalid(f"a hold lasts 1 to {MAX_SECONDS} seconds", field="seconds")
     id = id_for("hld", actor, order.request_key, desk.new_id)
@@ -56,8 +58,9 @@ def release_hold(desk: Desk, actor: Actor, id: str) -> None:
     """Give the slot back at once.
 
     Raises:
-        Missing: there is no such live hold.
+        Missing: there is no such live hold. OnlyLooks: a viewer asks.
     """
+    actor.check_may_change()
 
     def decide(reading: Reading, draft: Draft) -> None:
         held = _live(reading, actor, id, desk.now())

@@ -1,13 +1,4 @@
-"""API keys: made once, shown once, kept as hashes.
-
-A key is `sk_<prefix>_<secret>`: the prefix finds the document, the SHA-256 of the whole key proves it. The secret has
-160 random bits, so a fast hash is enough: there is nothing to guess.
-"""
-
-import hashlib
-import hmac
-import re
-import secrets
+"""API keys: tokens `sk_<prefix>_<secret>` of a business, with scopes."""
 
 import msgspec
 
@@ -17,12 +8,11 @@ from slotkeeper.core.errors import Invalid, Missing, SlotkeeperError
 from slotkeeper.core.ticks import Instant
 from slotkeeper.desk.audit import record
 from slotkeeper.desk.desk import Desk
+from slotkeeper.desk.tokens import hash_of, is_proved, new_token, prefix_of
 from slotkeeper.documents import api_key_key, api_key_place, decoded, encoded
 from slotkeeper.ledger import Draft, Reading, settle
 
-_FORM = re.compile(r"sk_([a-z2-7]{12})_[a-z2-7]{32}\Z")
-_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
-_NO_HASH = hashlib.sha256(b"no key has this hash").hexdigest()
+KIND = "sk"
 
 
 class Unauthenticated(SlotkeeperError):
@@ -59,12 +49,11 @@ def create_key(desk: Desk, actor: Actor, name: str, scopes: tuple[Scope, ...], c
         raise Invalid(f"name one or more of {', '.join(SCOPES)}", field="scopes")
     if customer_id and not set(scopes) <= {"read", "book"}:
         raise Invalid("a customer's key may only read and book", field="scopes")
-    prefix, rest = _letters(12), _letters(32)
-    secret = f"sk_{prefix}_{rest}"
+    prefix, secret = new_token(KIND)
     key = ApiKey(
         business=actor.business,
         name=name,
-        hash=_hash(secret),
+        hash=hash_of(secret),
         scopes=tuple(sorted(set(scopes), key=SCOPES.index)),
         customer_id=customer_id,
         created=desk.now(),
@@ -112,17 +101,9 @@ def authenticate(desk: Desk, secret: str) -> Actor:
     Raises:
         Unauthenticated: there is no such key, or it was revoked.
     """
-    form = _FORM.match(secret)
-    key = Reading(desk.store).value(api_key_key(form[1]), ApiKey) if form else None
-    is_good = hmac.compare_digest(_hash(secret), key.hash if key else _NO_HASH)
-    if form is None or key is None or not is_good or key.revoked:
+    prefix = prefix_of(KIND, secret)
+    key = Reading(desk.store).value(api_key_key(prefix), ApiKey) if prefix else None
+    is_good = is_proved(secret, key.hash if key else None)
+    if prefix is None or key is None or not is_good or key.revoked:
         raise Unauthenticated("the API key is missing, unknown or revoked")
-    return Actor(business=key.business, id=form[1], scopes=frozenset(key.scopes), customer_id=key.customer_id)
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def _letters(count: int) -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(count))
+    return Actor(business=key.business, id=prefix, scopes=frozenset(key.scopes), customer_id=key.customer_id)

@@ -153,6 +153,11 @@ def api_key_place(business: str, prefix: str) -> Key:
     return Key(f"{business}/apiKey", prefix)
 
 
+def logo_key(business: str) -> Key:
+    """Apart from the profile, which every booking reads."""
+    return Key(f"{business}/logo", "logo")
+
+
 def member_key(business: str, id: str) -> Key:
     return Key(f"{business}/member", id)
 

@@ -14,6 +14,7 @@ from slotkeeper.core.appointment import Customer
 from slotkeeper.core.errors import InUse, Invalid, Missing, Outdated
 from slotkeeper.core.hours import DAY_MINUTES, Schedule
 from slotkeeper.core.hours import check as check_schedule
+from slotkeeper.core.logo import Logo, check_logo
 from slotkeeper.core.reminders import ReminderRule
 from slotkeeper.core.service import (
     Business,
@@ -40,6 +41,7 @@ from slotkeeper.documents import (
     encoded,
     kind_key,
     kind_part,
+    logo_key,
     shelf_key,
     time_off_key,
 )
@@ -217,6 +219,46 @@ def put_profile(desk: Desk, actor: Actor, value: Business, seen_version: str = "
         return Item(actor.business, reading.version(key) + 1, value)
 
     return settle(desk.store, decide)
+
+
+def logo(desk: Desk, actor: Actor) -> Item[Logo]:
+    """The business's logo, under the business's id. Raises `Missing` when it has none."""
+    doc = Reading(desk.store).doc(logo_key(actor.business))
+    if doc is None:
+        raise Missing("logo", actor.business)
+    return Item(actor.business, doc.version, decoded(doc, Logo))
+
+
+def put_logo(desk: Desk, actor: Actor, value: Logo, seen_version: str = "") -> Item[Logo]:
+    """Keep the business's logo, in place of the one that there is.
+
+    Raises:
+        Invalid: it is too large, or no picture of its type. Outdated: as for `put`.
+    """
+    check_logo(value)
+
+    def decide(reading: Reading, draft: Draft) -> Item[Logo]:
+        key = logo_key(actor.business)
+        _check_seen(seen_version, reading.version(key))
+        draft.put(Put(key, encoded(value)))
+        record(draft, actor, desk.now(), desk.new_id, "put", "logo")
+        return Item(actor.business, reading.version(key) + 1, value)
+
+    return settle(desk.store, decide)
+
+
+def remove_logo(desk: Desk, actor: Actor, seen_version: str = "") -> None:
+    """Raises `Missing` when the business has no logo, `Outdated` as for `put`."""
+
+    def decide(reading: Reading, draft: Draft) -> None:
+        key = logo_key(actor.business)
+        if reading.doc(key) is None:
+            raise Missing("logo", actor.business)
+        _check_seen(seen_version, reading.version(key))
+        draft.delete(key)
+        record(draft, actor, desk.now(), desk.new_id, "delete", "logo")
+
+    settle(desk.store, decide)
 
 
 def shelf(desk: Desk, actor: Actor, name: Shelf) -> dict[str, Any]:

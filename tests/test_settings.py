@@ -62,6 +62,7 @@ def test_every_setting_can_be_set_from_the_environment_alone() -> None:
         "smtp.security": ("tls", "tls"),
         "smtp.from_address": ("a@example.com", "a@example.com"),
         "public_url": ("https://example.com/", "https://example.com/"),
+        "pages.embed_origins": ("https://a.example http://b.example:81", "https://a.example http://b.example:81"),
         "aws.allowed_origin": ("https://example.com", "https://example.com"),
         "aws.from_address": ("a@example.com", "a@example.com"),
     }

@@ -25,6 +25,7 @@ MAX_FILE_BYTES = 1_000_000
 
 _SHOWN = 60
 _ADDRESS = re.compile(r"[^@\s<>\"]{1,64}@[A-Za-z0-9.-]{1,253}\Z")
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?")
 _TRUE, _FALSE = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 
 
@@ -98,6 +99,11 @@ def _is_origin(value: str) -> bool:
     return not value or (parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.query)
 
 
+def _are_origins(value: str) -> bool:
+    """Whether each word is an origin and no more: `https://www.example.com`, with a port perhaps."""
+    return all(_ORIGIN.fullmatch(each) for each in value.split())
+
+
 def setting(default: Any, meaning: str, kind: Kind) -> Any:
     """A field that is a setting."""
     return field(default=default, repr=not kind.secret, metadata={"meaning": meaning, "kind": kind})
@@ -163,6 +169,17 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """The pages for visitors."""
+
+    embed_origins: str = setting(
+        "",
+        "The origins whose pages may show the booking page within them, with blanks between; empty: none may.",
+        text("origins such as https://www.example.com", _are_origins),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Aws:
     """The home on AWS. The template sets these for its functions; nobody else needs them."""
 
@@ -210,6 +227,7 @@ class Settings:
     smtp: Smtp = field(default_factory=Smtp)
     webhooks: Webhooks = field(default_factory=Webhooks)
     worker: Worker = field(default_factory=Worker)
+    pages: Pages = field(default_factory=Pages)
     aws: Aws = field(default_factory=Aws)
 
     @property

@@ -193,7 +193,7 @@ def telltales(folder: Path) -> Iterator[str]:
 def test_only_what_functions_use_is_taken_of_our_package() -> None:
     names = {name for name, _ in our_files()}
 
-    assert {"slotkeeper/web/app.py", "slotkeeper/desk/booking.py", "slotkeeper/web/static/booking.css"} <= names
+    assert {"slotkeeper/web/app.py", "slotkeeper/desk/booking.py", "slotkeeper/web/static/visitors.css"} <= names
     assert "slotkeeper/notices/templates/en/reminder.txt" in names
     unused = ("cli/", "embedded/", "aws/stack", "aws/template.json", "aws/packing.py", "stores/sqlite.py", "py.typed")
     assert not [name for name in names if name.startswith(tuple(f"slotkeeper/{each}" for each in unused))]

@@ -44,6 +44,7 @@ def conflict_detector(settings: Settings, access: AwsAccess) -> "Api":
         address_quota=Quota("address", limits.address_per_minute),
         max_body_bytes=limits.body_bytes,
         takes_http_hooks=settings.webhooks.allow_private,
+        embed_origins=tuple(settings.pages.embed_origins.split()),
     )
     desk = Desk(store, now, new_id, _endpoints(settings))
     is_cognito = settings.aws.cognito

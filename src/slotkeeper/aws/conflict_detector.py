@@ -20,6 +20,7 @@ from slotkeeper.web.app import Account, Web
 from slotkeeper.web.http import Request
 
 REFUSED = 409
+_PAGE = "/{business}/{service}/{start}"
 _REPEATED = "idempotency-replayed"
 
 
@@ -92,7 +93,7 @@ def _is_booking(account: Account, answer: Mapping[str, Any]) -> bool:
     """Whether an appointment was made, by a program or by a visitor on a page; one that was there before counts not."""
     if account.method != "POST" or _REPEATED in answer["multiValueHeaders"]:
         return False
-    is_page = account.status == 303
+    is_page = account.status == 303 and account.route == _PAGE
     return is_page or (account.status == 201 and account.route.endswith("/appointments"))
 
 

@@ -29,6 +29,8 @@ def plan_of(settings: Settings) -> Plan:
             trusted_proxies=settings.trusted_proxies,
             max_body_bytes=limits.body_bytes,
             takes_http_hooks=settings.webhooks.allow_private,
+            embed_origins=tuple(settings.pages.embed_origins.split()),
+            streams=True,
         ),
         smtp=SmtpSettings(
             host=smtp.host,
@@ -85,6 +87,7 @@ def run(settings: Settings, listener: socket.socket, announce: Callable[[], obje
     import uvicorn
 
     from slotkeeper.embedded.protocol import BoundedHttp
+    from slotkeeper.embedded.server import Server
 
     set_up_logs(settings.log)
     house = build(plan_of(settings))
@@ -100,7 +103,7 @@ def run(settings: Settings, listener: socket.socket, announce: Callable[[], obje
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         announce()
-        uvicorn.Server(config).run(sockets=[listener])
+        Server(config, house.app.streams).run(sockets=[listener])
     except KeyboardInterrupt:
         pass  # it has ended what was under way, and says again how it was told to stop
     finally:

@@ -9,21 +9,23 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from slotkeeper.contracts import Store
 from slotkeeper.core.errors import Unreachable
-from slotkeeper.web.app import Web
-from slotkeeper.web.http import Request, Response
+from slotkeeper.embedded.compressing import compressed
+from slotkeeper.embedded.streaming import Streams, is_stream
+from slotkeeper.web.app import Web, Work
+from slotkeeper.web.http import SAFE, Request, Response
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Task = Callable[[], Response | Work]
 
 BATCH = 64
-SAFE = frozenset({"GET", "HEAD"})
 UNREACHABLE = 503
 
 
@@ -45,6 +47,7 @@ class App:
     ) -> None:
         self._web = web
         self._desk = _Group(web, store, on_write)
+        self.streams = Streams(web.answer)
         self._on_start = on_start
         self._on_stop = on_stop
 
@@ -64,12 +67,23 @@ class App:
         except Gone:
             return
         request = _request(scope, headers, body)
-        if request.method in SAFE:
-            response = self._web.answer(request)
-        else:
-            response = await self._desk.answer(request)
+        response = await self._answer(request)
+        if is_stream(request, response):
+            await self.streams.serve(request, response, receive, send)
+            return
+        response = compressed(request, response)
         await send({"type": "http.response.start", "status": response.status, "headers": _sent(response)})
         await send({"type": "http.response.body", "body": response.body})
+
+    async def _answer(self, request: Request) -> Response:
+        response = await self._do(request, partial(self._web.begin, request))
+        while isinstance(response, Work):
+            found = await asyncio.to_thread(response.run)
+            response = await self._do(request, partial(response.finish, found))
+        return response
+
+    async def _do(self, request: Request, task: Task) -> Response | Work:
+        return task() if request.method in SAFE else await self._desk.answer(request, task)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
@@ -85,10 +99,11 @@ class App:
 
 @dataclass(slots=True)
 class _Waiting:
-    """A request that waits for its turn, and whom to tell."""
+    """A request that waits for its turn, what is done then, and whom to tell."""
 
     request: Request
-    future: asyncio.Future[Response]
+    task: Task
+    future: asyncio.Future[Response | Work]
 
 
 class _Group:
@@ -100,13 +115,13 @@ class _Group:
         self._on_write = on_write
         self._waiting: deque[_Waiting] = deque()
 
-    async def answer(self, request: Request) -> Response:
-        """The response, once it is durable."""
+    async def answer(self, request: Request, task: Task) -> Response | Work:
+        """What the task answers, once it is durable."""
         loop = asyncio.get_running_loop()
         if not self._waiting:
             # At the end of this turn of the loop: whoever has a whole request by then comes along.
             loop.call_soon(self._answer_waiting)
-        waiting = _Waiting(request, loop.create_future())
+        waiting = _Waiting(request, task, loop.create_future())
         self._waiting.append(waiting)
         return await waiting.future
 
@@ -114,28 +129,29 @@ class _Group:
         group = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._answer_waiting)
-        responses = self._answered([waiting.request for waiting in group])
+        responses = self._answered(group)
         for waiting, response in zip(group, responses, strict=True):
             if not waiting.future.done():
                 waiting.future.set_result(response)
         self._on_write()
 
-    def _answered(self, requests: Sequence[Request]) -> list[Response]:
+    def _answered(self, group: Sequence[_Waiting]) -> Sequence[Response | Work]:
         """The responses, all of them durable; or all 503 when the store fails any of them.
 
         What a failed statement has left of a change is unknown, so nothing of the batch may be kept.
         """
         try:
             with self._store.batch():
-                return [self._answer_or_fail(request) for request in requests]
+                return [_answer_or_fail(waiting.task) for waiting in group]
         except Unreachable as error:
-            return [self._web.refuse(error, request) for request in requests]
+            return [self._web.refuse(error, waiting.request) for waiting in group]
 
-    def _answer_or_fail(self, request: Request) -> Response:
-        response = self._web.answer(request)
-        if response.status == UNREACHABLE:
-            raise Unreachable("the store failed one of the requests that were answered together")
-        return response
+
+def _answer_or_fail(task: Task) -> Response | Work:
+    response = task()
+    if isinstance(response, Response) and response.status == UNREACHABLE:
+        raise Unreachable("the store failed one of the requests that were answered together")
+    return response
 
 
 def _request(scope: Scope, headers: Mapping[str, str], body: bytes) -> Request:

@@ -6,18 +6,28 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from slotkeeper.core.actor import Actor
+from slotkeeper.core.actor import Actor, Forbidden
 from slotkeeper.core.errors import SlotkeeperError, Unreachable
 from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.keys import Unauthenticated
-from slotkeeper.web.auth import Who, by_key, is_unchanged, request_key, seen_revision, visitor
+from slotkeeper.desk.sessions import Session
+from slotkeeper.web.auth import (
+    Who,
+    by_key,
+    check_origin,
+    is_unchanged,
+    member_session,
+    request_key,
+    seen_revision,
+    visitor,
+)
 from slotkeeper.web.bodies import MAX_BYTES, read_body
 from slotkeeper.web.forms import read_form
-from slotkeeper.web.http import Headers, Request, Response
+from slotkeeper.web.http import SAFE, Headers, Request, Response
 from slotkeeper.web.limits import ADDRESS_QUOTA, KEY_QUOTA, Limited, Limiter, Quota, caller_address
 from slotkeeper.web.problems import TABLE, Unexpected, answer_to, kind_of
 from slotkeeper.web.queries import read_query
-from slotkeeper.web.routes import HTML, JSON, Answer, Call, Route, Router
+from slotkeeper.web.routes import HTML, JSON, Answer, Call, Errand, Route, Router
 from slotkeeper.web.table import ALL
 
 _log = logging.getLogger(__name__)
@@ -29,28 +39,41 @@ API_HEADERS: Headers = (
     ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
     ("referrer-policy", "no-referrer"),
 )
-PAGE_HEADERS: Headers = (
+_PAGE_HEADERS: Headers = (
     ("cache-control", "private, no-cache"),
     ("x-content-type-options", "nosniff"),
-    (
-        "content-security-policy",
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; "
-        "frame-ancestors 'none'",
-    ),
     ("referrer-policy", "no-referrer"),
 )
+_PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'self'; frame-src 'self'"
+)
+ATTEMPTS = Quota("attempts", 20, 600)
+"""How often something may be tried for one name, such as the password of a member, from wherever."""
+
 _NOBODY = Actor(business="", id="", scopes=frozenset())
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What the web layer allows. `trusted_proxies` is how many reverse proxies stand before us; `takes_http_hooks`
-    lets webhooks be plain http, for closed networks."""
+    lets webhooks be plain http, for closed networks. Pages of `embed_origins` may show the pages for visitors within
+    them. `streams`: whoever carries our answers can send more than one, as things change."""
 
     key_quota: Quota = KEY_QUOTA
     address_quota: Quota = ADDRESS_QUOTA
     trusted_proxies: int = 0
     max_body_bytes: int = MAX_BYTES
     takes_http_hooks: bool = False
+    embed_origins: tuple[str, ...] = ()
+    streams: bool = False
+
+
+class Work(msgspec.Struct, frozen=True):
+    """What stands between a request and its response: `run` takes a while and does without the store, on whatever
+    thread; `finish` makes the response of what it gave back, where the store may be asked. Neither raises."""
+
+    run: Callable[[], object]
+    finish: Callable[[object], Response]
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,10 +95,13 @@ class _Visit:
     """What is known of a request while it is answered: which route it took, who asks, what they have left, and whether
     it is a person who looks at pages, for whom an error is one too."""
 
-    __slots__ = ("actor", "code", "is_person", "limits", "route")
+    __slots__ = ("actor", "asks_member", "code", "is_person", "limits", "request", "route", "session")
 
     def __init__(self, request: Request | None) -> None:
+        self.request = request
         self.actor: Actor | None = None
+        self.session: Session | None = None
+        self.asks_member = False
         self.code = ""
         self.route = ""
         self.limits: Headers = ()
@@ -101,20 +127,29 @@ class Web:
         self._router = Router(ALL)
         self._keys = Limiter(self.rules.key_quota, seconds)
         self._addresses = Limiter(self.rules.address_quota, seconds)
+        self._attempts = Limiter(ATTEMPTS, seconds)
+        self._quotas = {route.quota: Limiter(route.quota, seconds) for route in ALL if route.quota}
+        self._page_headers = _page_headers(self.rules.embed_origins)
 
     def answer(self, request: Request) -> Response:
-        """The response, whatever the request: this never raises."""
-        return self._answer_or_refuse(request, _Visit(request))
+        """The response, whatever the request and however long it takes: this never raises."""
+        return _done(self.begin(request))
+
+    def begin(self, request: Request) -> Response | Work:
+        """The response, or the work that it takes; for who has better things to do than to wait for it."""
+        return self._answer_or_refuse(request, _Visit(request), lambda visit: self._answer(request, visit))
 
     def answer_and_tell(self, request: Request) -> tuple[Response, Account]:
         """The response, as from `answer`, and how it went."""
         visit = _Visit(request)
-        response = self._answer_or_refuse(request, visit)
+        response = _done(self._answer_or_refuse(request, visit, lambda visit: self._answer(request, visit)))
         return response, _account(request, response, visit)
 
-    def _answer_or_refuse(self, request: Request, visit: _Visit) -> Response:
+    def _answer_or_refuse(
+        self, request: Request, visit: _Visit, answer: Callable[[_Visit], Response | Work]
+    ) -> Response | Work:
         try:
-            return self._answer(request, visit)
+            return answer(visit)
         except SlotkeeperError as error:
             if kind_of(error) is not None:
                 return self._refusal(error, visit)
@@ -131,19 +166,23 @@ class Web:
         if isinstance(error, Unreachable):
             _log.warning("cannot answer: %s", error)
         visit.code = (kind_of(error) or TABLE[Unexpected]).code
-        if visit.is_person:
+        if visit.is_person and visit.request is not None:
             # Imported here: who never shows a page need not load Jinja2.
-            from slotkeeper.web.drawing import apology
+            from slotkeeper.web.look.drawing import apology, ask_to_sign_in
 
-            return apology(error, (*visit.limits, *PAGE_HEADERS[1:]))
+            headers = (*visit.limits, *self._page_headers[""][1:])
+            if visit.asks_member and isinstance(error, Unauthenticated):
+                return ask_to_sign_in(visit.request, headers)
+            return apology(error, visit.request, headers)
         return answer_to(error, visit.actor, (*visit.limits, *API_HEADERS[1:]))
 
-    def _answer(self, request: Request, visit: _Visit) -> Response:
+    def _answer(self, request: Request, visit: _Visit) -> Response | Work:
         route, ids = self._router.find(request.method, request.path)
         visit.route = route.pattern
         visit.is_person = visit.is_person and route.media == HTML
         if route.access == "open":
-            return _response(route, request.headers, (), route.handler(Call(self._desk, _NOBODY, ids, None, None)))
+            answer = route.handler(Call(self._desk, _NOBODY, ids, None, None, request=request))
+            return self._respond(route, request, visit, answer)
         actor = visit.actor = self._admit(route, request, ids, visit)
         headers = request.headers
         call = Call(
@@ -155,8 +194,42 @@ class Web:
             request_key(headers, actor) if route.is_repeatable else "",
             seen_revision(headers) if route.is_conditional else "",
             self.rules.takes_http_hooks,
+            request,
+            visit.session,
+            self._attempts.take,
+            self.rules.streams,
         )
-        return _response(route, headers, visit.limits, route.handler(call))
+        if visit.session is not None:
+            check_origin(request, visit.session, call.body)
+        return self._respond(route, request, visit, route.handler(call))
+
+    def _respond(self, route: Route, request: Request, visit: _Visit, answer: Answer | Errand) -> Response | Work:
+        if isinstance(answer, Errand):
+            return self._work(route, request, visit, answer)
+        if route.media == JSON:
+            return _response(route, request.headers, (*API_HEADERS, *visit.limits), answer)
+        return _response(route, request.headers, (*self._headers_of(route), *visit.limits), answer)
+
+    def _work(self, route: Route, request: Request, visit: _Visit, errand: Errand) -> Work:
+        def run() -> object:
+            try:
+                return errand.run()
+            except Exception as error:  # noqa: BLE001 - it is raised again below, where all errors are answered
+                return _Failed(error)
+
+        def then(found: object) -> Response | Work:
+            if isinstance(found, _Failed):
+                raise found.error
+            return self._respond(route, request, visit, errand.then(found))
+
+        def finish(found: object) -> Response:
+            return _done(self._answer_or_refuse(request, visit, lambda visit: then(found)))
+
+        return Work(run, finish)
+
+    def _headers_of(self, route: Route) -> Headers:
+        name = "framed" if route.is_framed else "styled" if route.styles_elements else ""
+        return self._page_headers[name]
 
     def _admit(self, route: Route, request: Request, ids: Mapping[str, str], visit: _Visit) -> Actor:
         """Who asks, once they may: a key by what its own bucket has left, anyone else by their address's.
@@ -165,17 +238,25 @@ class Web:
             Unauthenticated: there is no good key. Limited: nothing is left. Forbidden: the key lacks the scope.
         """
         if route.access == "public":
-            self._take(self._addresses, caller_address(request, self.rules.trusted_proxies), visit)
+            address = caller_address(request, self.rules.trusted_proxies)
+            self._take(self._quotas[route.quota] if route.quota else self._addresses, address, visit)
             return visitor(ids["business"])
         try:
-            actor = self._who(request)
+            actor = self._member(request, ids["business"], visit) if route.by_session else self._who(request)
         except Unauthenticated:
             # Only who fails pays: a good key does not suffer from its neighbours behind one address.
             self._take(self._addresses, caller_address(request, self.rules.trusted_proxies), visit)
             raise
         self._take(self._keys, actor.id, visit)
+        if actor.is_viewer and request.method not in SAFE:
+            raise Forbidden("staff")
         actor.need(route.access)  # type: ignore[arg-type] # what is neither open nor public is a scope
         return actor
+
+    def _member(self, request: Request, business: str, visit: _Visit) -> Actor:
+        visit.asks_member = True
+        visit.session = member_session(self._desk, request, business)
+        return visit.session.actor
 
     def _take(self, limiter: Limiter, caller: str, visit: _Visit) -> None:
         try:
@@ -191,6 +272,12 @@ class Web:
             return route.body()
         read = read_form if route.is_form else read_body
         return read(request, route.body, self.rules.max_body_bytes)
+
+
+class _Failed(msgspec.Struct, frozen=True):
+    """What came of work that raised."""
+
+    error: Exception
 
 
 class _NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -209,14 +296,31 @@ def _account(request: Request, response: Response, visit: _Visit) -> Account:
     )
 
 
-def _response(route: Route, sent: Mapping[str, str], limits: Headers, answer: Answer) -> Response:
-    headers = (*API_HEADERS, *limits) if route.media == JSON else (*PAGE_HEADERS, *limits)
+def _response(route: Route, sent: Mapping[str, str], headers: Headers, answer: Answer) -> Response:
     if answer.tag:
         headers = (*headers, ("etag", f'"{answer.tag}"'))
-        if route.method == "GET" and is_unchanged(sent, answer.tag):
-            return Response(304, headers, b"")
-    headers = (*headers, *answer.headers)
+    own = frozenset(name for name, _ in answer.headers)
+    if own:
+        headers = (*(each for each in headers if each[0] not in own), *answer.headers)
+    if answer.tag and route.method == "GET" and is_unchanged(sent, answer.tag):
+        return Response(304, headers, b"")
     if answer.status == 204:
         return Response(204, headers, b"")
     body = answer.value if isinstance(answer.value, bytes) else _encode(answer.value)
-    return Response(answer.status, (("content-type", route.media), *headers), body)
+    media = () if "content-type" in own else (("content-type", route.media),)
+    return Response(answer.status, (*media, *headers), body)
+
+
+def _page_headers(embed_origins: tuple[str, ...]) -> dict[str, Headers]:
+    """The headers of pages: of most, of those that may be framed, and of those where a library styles elements."""
+    framers = " ".join(("'self'", *embed_origins))
+    policies = {
+        "": f"{_PAGE_POLICY}; frame-ancestors 'none'",
+        "framed": f"{_PAGE_POLICY}; frame-ancestors {framers}",
+        "styled": f"{_PAGE_POLICY}; style-src-attr 'unsafe-inline'; frame-ancestors 'none'",
+    }
+    return {name: (*_PAGE_HEADERS, ("content-security-policy", policy)) for name, policy in policies.items()}
+
+
+def _done(response: Response | Work) -> Response:
+    return response.finish(response.run()) if isinstance(response, Work) else response

@@ -1,13 +1,15 @@
-"""Who asks: the key in the request's headers, or the public for one business."""
+"""Who asks: the key in the request's headers, the member whose session its cookie names, or the public."""
 
+import hmac
 import re
 from collections.abc import Callable, Mapping
 
 from slotkeeper.core.actor import Actor, Scope
-from slotkeeper.core.errors import Invalid
+from slotkeeper.core.errors import Invalid, SlotkeeperError
 from slotkeeper.desk.desk import Desk
-from slotkeeper.desk.keys import authenticate
-from slotkeeper.web.http import Request
+from slotkeeper.desk.keys import Unauthenticated, authenticate
+from slotkeeper.desk.sessions import Session, session_of
+from slotkeeper.web.http import SAFE, Headers, Request
 
 Who = Callable[[Request], Actor]
 """Who sent a request. Raises `Unauthenticated` when that is not known."""
@@ -15,6 +17,13 @@ Who = Callable[[Request], Actor]
 PUBLIC_SCOPES: frozenset[Scope] = frozenset({"read", "book"})
 PUBLIC_KEY_LENGTH = 16
 
+COOKIE = "__Host-slotkeeper"
+"""RFC 6265bis 4.1.3.2: a browser takes a cookie of such a name only when it is Secure, for this host alone, and for
+all of it. No other host, and nobody on the way, can put one there."""
+
+CSRF_HEADER = "x-csrf-token"
+
+_COOKIE = re.compile(rf"(?:^|;)\s*{re.escape(COOKIE)}=([A-Za-z0-9_]{{1,200}})(?=\s*(?:;|$))")
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
 _REQUEST_KEY = re.compile(r'"([\x21\x23-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255})')
 _TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e]{1,64})"')
@@ -36,6 +45,53 @@ def actor_of(desk: Desk, headers: Mapping[str, str]) -> Actor:
         return authenticate(desk, _ascii(headers.get("x-api-key", "")))
     bearer = _BEARER.fullmatch(authorization)
     return authenticate(desk, _ascii(bearer[1]) if bearer else "")
+
+
+class Forged(SlotkeeperError):
+    """The request does not show that it comes from a page of ours: load the page again, and send it from there."""
+
+
+def session_token(headers: Mapping[str, str]) -> str:
+    """The session's token in the cookie; empty when there is none."""
+    found = _COOKIE.search(headers.get("cookie", ""))
+    return found[1] if found else ""
+
+
+def member_session(desk: Desk, request: Request, business: str) -> Session:
+    """The session that the cookie names, if it is one of a member of the business.
+
+    Raises:
+        Unauthenticated: nobody is signed in there.
+    """
+    session = session_of(desk, session_token(request.headers))
+    if session.actor.business != business:
+        raise Unauthenticated("you are signed in to another business")
+    return session
+
+
+def check_origin(request: Request, session: Session, body: object) -> None:
+    """Refuse what another page made a member's browser send. Pages of ours carry the session's token, in a field of
+    their forms or in a header, and no other page can read it.
+
+    Raises:
+        Forged: the token is missing or wrong, or the browser says that another site asks.
+    """
+    if request.method in SAFE:
+        return
+    sent = request.headers.get(CSRF_HEADER) or str(getattr(body, "csrf", ""))
+    is_ours = request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+    if not is_ours or not hmac.compare_digest(sent.encode(), session.csrf.encode()):
+        raise Forged("this does not come from a page of ours, or from one that is too old: load the page again")
+
+
+def kept_cookie(token: str, seconds: int | None) -> Headers:
+    """The header by which a browser keeps the session: for so long, or until it is closed."""
+    age = "" if seconds is None else f"; Max-Age={seconds}"
+    return (("set-cookie", f"{COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Lax{age}"),)
+
+
+FORGOTTEN_COOKIE: Headers = (("set-cookie", f"{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"),)
+"""The header by which a browser forgets the session."""
 
 
 def visitor(business: str) -> Actor:

@@ -14,6 +14,13 @@ T = TypeVar("T", bound=msgspec.Struct)
 MEDIA = "application/x-www-form-urlencoded"
 MAX_FIELDS = 20
 
+
+class MemberForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The base of what pages for members send: `csrf` shows that the form was one of ours."""
+
+    csrf: str = ""
+
+
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 

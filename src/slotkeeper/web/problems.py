@@ -8,6 +8,7 @@ import msgspec
 from slotkeeper.core.actor import Actor, Forbidden
 from slotkeeper.core.errors import Invalid, KeyReused, Missing, Outdated, Refused, SlotkeeperError, Unreachable
 from slotkeeper.desk.keys import Unauthenticated
+from slotkeeper.web.auth import Forged
 from slotkeeper.web.bodies import Malformed, TooLarge, WrongMedia
 from slotkeeper.web.http import Headers, Response
 from slotkeeper.web.limits import Limited
@@ -38,6 +39,7 @@ TABLE: dict[type[SlotkeeperError], Kind] = {
     Malformed: Kind(400, "malformed"),
     Unauthenticated: Kind(401, "unauthenticated"),
     Forbidden: Kind(403, "forbidden"),
+    Forged: Kind(403, "forged"),
     NoRoute: Kind(404, "no-route"),
     Missing: Kind(404, "missing"),
     WrongMethod: Kind(405, "wrong-method"),

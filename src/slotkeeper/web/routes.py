@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -9,7 +10,9 @@ import msgspec
 from slotkeeper.core.actor import Actor, Scope
 from slotkeeper.core.errors import SlotkeeperError
 from slotkeeper.desk.desk import Desk
-from slotkeeper.web.http import Headers
+from slotkeeper.desk.sessions import Session
+from slotkeeper.web.http import Headers, Request
+from slotkeeper.web.limits import Quota
 
 B = TypeVar("B")
 Q = TypeVar("Q")
@@ -38,7 +41,9 @@ class Call(msgspec.Struct, Generic[B, Q], frozen=True):
     """A request as its handler sees it: read, checked and authenticated.
 
     `ids` are the parts of the path that its pattern names; `seen` is the revision in `If-Match`, or `0` when there
-    must be none yet. `takes_http_hooks`: webhooks may be plain http, as in a closed network.
+    must be none yet. `takes_http_hooks`: webhooks may be plain http, as in a closed network. `session` is that of the
+    member who asks, on the pages for members. `attempt` counts a try against what a name may try, such as a password:
+    it raises `Limited` when there were too many. `streams`: what changes can be told as it happens.
     """
 
     desk: Desk
@@ -49,6 +54,17 @@ class Call(msgspec.Struct, Generic[B, Q], frozen=True):
     request_key: str = ""
     seen: str = ""
     takes_http_hooks: bool = False
+    request: Request = Request("GET", "/")
+    session: Session | None = None
+    attempt: Callable[[str], object] = str
+    streams: bool = False
+
+    @property
+    def member(self) -> Session:
+        """The session of the member who asks, where a route lets nobody else in."""
+        if self.session is None:
+            raise AssertionError("this route does not ask who is signed in")
+        return self.session
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -60,7 +76,27 @@ class Answer(msgspec.Struct, frozen=True):
     headers: Headers = ()
 
 
-Handler = Callable[[Call[Any, Any]], Answer]
+class Errand(msgspec.Struct, frozen=True):
+    """What a handler gives back when its answer takes a while: `run` works or waits without the store, on whatever
+    thread; `then` makes the answer of what it found. What `run` raises is the answer's error."""
+
+    run: Callable[[], Any]
+    then: Callable[[Any], Answer]
+
+
+Handler = Callable[[Call[Any, Any]], "Answer | Errand"]
+
+
+def later(module: str, name: str) -> Handler:
+    """The handler of that name in a module that is imported when it is first asked for: whoever answers programs need
+    not load what draws pages."""
+
+    def handler(call: Call[Any, Any]) -> Answer | Errand:
+        found: Handler = getattr(import_module(module), name)
+        return found(call)
+
+    handler.__qualname__ = f"{module}.{name}"
+    return handler
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -68,7 +104,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     `answers` are the types of the good answers by status. `is_repeatable`: it takes an `Idempotency-Key`;
     `is_conditional`: it takes `If-Match`; `refuses`: a rule may say no (409). `is_form`: its body comes from an HTML
-    form instead of as JSON.
+    form instead of as JSON. `by_session`: it is for members who are signed in, and no key opens it. `is_framed`: pages
+    of other origins may show it within them, where the settings name these. `quota`: how often one address may ask.
+    `styles_elements`: a library on the page sets `style` attributes.
     """
 
     method: str
@@ -85,6 +123,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     is_repeatable: bool = False
     is_conditional: bool = False
     refuses: bool = False
+    by_session: bool = False
+    is_framed: bool = False
+    quota: Quota | None = None
+    styles_elements: bool = False
     media: str = JSON
     example: Mapping[str, Any] | None = None
     repeatable_parameters: frozenset[str] = frozenset()

@@ -41,6 +41,7 @@ HELP = {
     "scheduleId": "The opening hours.",
     "zone": "The time zone, such as Europe/Berlin.",
     "location": "Where it is.",
+    "remote": "Whether it is given at a distance, by phone or video.",
     "public": "Whether visitors may book it.",
     "active": "Whether it is offered.",
     "kind": "What it is.",

@@ -19,11 +19,11 @@ from slotkeeper.desk.orders import Order, id_for
 from slotkeeper.desk.refusing import ALTERNATIVES, DAYS_LOOKED_AHEAD
 from slotkeeper.ledger import Reading
 from slotkeeper.notices.languages import LANGUAGES, date_text, when_text
-from slotkeeper.web.booking_choice import Offered, by_part_of_day, clock_text, days, offered, people, starts_of
-from slotkeeper.web.booking_form import LONGEST, BookingForm, contact_of, tidy
 from slotkeeper.web.problems import kind_of
 from slotkeeper.web.routes import Answer, Call
-from slotkeeper.web.visiting import Look
+from slotkeeper.web.visitors.choice import Offered, by_part_of_day, clock_text, days, offered, people, starts_of
+from slotkeeper.web.visitors.form import LONGEST, BookingForm, contact_of, tidy
+from slotkeeper.web.visitors.routes import Look
 
 _WORDS = LANGUAGES["en"]
 """The language of the pages, and so of the dates on them."""
@@ -211,12 +211,19 @@ def _start_path(call: Call[Any, Look], it: Offered, person: str, start: Instant)
 
 
 def _path(call: Call[Any, Look], *parts: str, **query: str) -> str:
-    path = "/".join(["", *(quote(part, safe=":@") for part in (call.actor.business, *parts))])
+    path = call.request.base + "/".join(["", *(quote(part, safe=":@") for part in (call.actor.business, *parts))])
     return f"{path}?{urlencode(query)}" if query else path
 
 
 def _page(template: str, call: Call[Any, Look], business: Business, status: int = 200, /, **facts: object) -> Answer:
     # Imported here: who never shows a page need not load Jinja2.
-    from slotkeeper.web.drawing import draw
+    from slotkeeper.web.look.branding import theme_address
+    from slotkeeper.web.look.drawing import draw
+    from slotkeeper.web.look.languages import chosen
 
-    return Answer(draw(template, business=business, home=_path(call), **facts), status)
+    base, sent = call.request.base, call.request.headers
+    speech = chosen("", sent.get("accept-language", ""), business.language)
+    look = {"theme": theme_address(base, call.actor.business, business), "logo": ""}
+    return Answer(
+        draw(f"visitors/{template}", speech, base, business=business, home=_path(call), **look, **facts), status
+    )

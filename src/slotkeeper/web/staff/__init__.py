@@ -1,0 +1,1 @@
+"""The pages for members of a business: the calendar, what can be booked, and how it all goes."""

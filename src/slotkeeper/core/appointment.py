@@ -47,6 +47,9 @@ TRANSITIONS: dict[Action, tuple[frozenset[Status], Status]] = {
     "noShow": (frozenset({"booked"}), "noShow"),
 }
 
+REOPENED: frozenset[Status] = frozenset({"checkedIn", "completed", "noShow", "cancelled"})
+"""The states that staff can take back, to `booked`."""
+
 IN_WORDS: dict[Action, str] = {
     "confirm": "confirmed",
     "decline": "declined",
@@ -275,6 +278,24 @@ def attended(appointment: Appointment, deed: Deed, endpoints: Iterable[Endpoint]
     return _with_event(changed, "attending", deed, endpoints)
 
 
+def reopened(appointment: Appointment, deed: Deed, endpoints: Iterable[Endpoint] = ()) -> Appointment:
+    """The appointment, booked again after a slip of the hand. Only what was done last can be taken back. The customer
+    is told where they had been told otherwise. Claims, tallies and reminders are the caller's to add.
+
+    Raises:
+        WrongState: it is none of checked in, completed, a no-show and cancelled, or has changed otherwise since.
+    """
+    if appointment.status not in REOPENED or appointment.events[-1].type != appointment.status:
+        raise WrongState(
+            f"an appointment that is {appointment.status} cannot be reopened",
+            facts={"appointmentStatus": appointment.status, "allowedFrom": sorted(REOPENED)},
+        )
+    changed = replace(
+        appointment, status="booked", revision=appointment.revision + 1, sequence=appointment.sequence + 1
+    )
+    return _with_event(changed, "booked", deed, endpoints, is_told=appointment.status in TOLD)
+
+
 def as_opened(appointment: Appointment) -> Appointment:
     """The appointment as it was right after it was opened, for answering a repeated request as the first time."""
     first = appointment.events[0]
@@ -301,6 +322,7 @@ def _with_event(
     endpoints: Iterable[Endpoint],
     *,
     was_start: Instant = Instant(0),
+    is_told: bool = True,
 ) -> Appointment:
     event = Event(
         number=len(appointment.events) + 1,
@@ -316,7 +338,7 @@ def _with_event(
         warning=deed.warning,
         request=deed.request,
     )
-    notices = [_notice(appointment.id, event, "email")] if type in TOLD else []
+    notices = [_notice(appointment.id, event, "email")] if type in TOLD and is_told else []
     notices += [_notice(appointment.id, event, end.channel, end.id) for end in endpoints if _wants(end, type)]
     return replace(appointment, events=(*appointment.events, event), messages=(*appointment.messages, *notices))
 

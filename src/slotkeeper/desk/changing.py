@@ -17,16 +17,18 @@ from slotkeeper.core.appointment import (
     check_movable,
     edited,
     moved,
+    reopened,
 )
-from slotkeeper.core.errors import Invalid, KeyReused, Missing, OffStep, Outdated, Refused, TooLate, WrongState
+from slotkeeper.core.errors import Invalid, KeyReused, Missing, OffStep, Outdated, Refused, Taken, TooLate, WrongState
 from slotkeeper.core.service import Service
 from slotkeeper.core.ticks import DAY_SECONDS, TICK_SECONDS, Instant
 from slotkeeper.desk.audit import record
 from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.facts import business_of
 from slotkeeper.desk.orders import digest, fingerprint
-from slotkeeper.desk.placing import Placed, Wish, place_by_service, place_freely
+from slotkeeper.desk.placing import Placed, Wish, place_by_service, place_freely, tallies_of
 from slotkeeper.desk.planning import endpoints, with_reminders
+from slotkeeper.desk.refusing import explained, rival
 from slotkeeper.documents import appointment_key, appointment_put, kind_key
 from slotkeeper.ledger import Draft, Reading, claim_keys, enter, leave, settle
 
@@ -188,6 +190,42 @@ def attend(desk: Desk, actor: Actor, request: Request) -> Appointment:
         return after
 
     return _change(desk, actor, request, decide, ("attend", request.id))
+
+
+def reopen(desk: Desk, actor: Actor, request: Request) -> Appointment:
+    """Book again what was cancelled, checked in, completed or noted as a no-show by a slip of the hand. Of the rules
+    only one is asked: that its time is still free.
+
+    Raises:
+        Missing, Outdated, WrongState: as named. Forbidden: only staff may. Taken: the time is another's by now.
+    """
+    if not actor.is_staff:
+        raise Forbidden("staff")
+
+    def decide(reading: Reading, draft: Draft, before: Appointment, deed: Deed) -> Appointment:
+        business = actor.business
+        _check_not_changed_too_often(before)
+        after = reopened(before, deed, endpoints(desk, reading, business))
+        after = with_reminders(reading, business, business_of(reading, business), after, deed.now)
+        if before.is_claiming:
+            draft.put(appointment_put(business, after))
+            return after
+        claim = rival(reading, business, after.calendars, after.claim_start, after.claim_end, deed.now, ())
+        if claim is not None:
+            raise explained(reading, business, Taken("the time is taken by now"), claim)
+        after = replace(after, tallies=_tallies(reading, business, after))
+        enter(draft, business, after, deed.now)
+        return after
+
+    return _change(desk, actor, request, decide, ("reopen", request.id, request.reason))
+
+
+def _tallies(reading: Reading, business: str, appointment: Appointment) -> tuple[tuple[str, str], ...]:
+    service = _service(reading, business, appointment)
+    if service is None:
+        return ()
+    wish = Wish(start=appointment.start, end=appointment.end, customer_id=appointment.customer_id)
+    return tallies_of(business, appointment.service_id, service, wish, appointment.zone)
 
 
 def _change(desk: Desk, actor: Actor, request: Request, decide: Decide, wanted: object) -> Appointment:

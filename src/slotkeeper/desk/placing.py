@@ -101,7 +101,7 @@ def place_by_service(
         buffer_after=after,
         resource_ids=who,
         calendars=who,
-        tallies=_tallies(business, service_id, service, wish, facts.zone),
+        tallies=tallies_of(business, service_id, service, wish, facts.zone),
         zone=facts.zone,
         overridden=overridden,
     )
@@ -186,7 +186,8 @@ def _anyone(
     return tuple(member.id for need in facts.needs for member in sorted(need.members, key=last)[: need.count])
 
 
-def _tallies(business: str, service_id: str, service: Service, wish: Wish, zone: str) -> tuple[tuple[str, str], ...]:
+def tallies_of(business: str, service_id: str, service: Service, wish: Wish, zone: str) -> tuple[tuple[str, str], ...]:
+    """The counting documents of the service's limits in which the wish would stand."""
     tallies: list[Key] = []
     if service.day_limit is not None:
         tallies.append(day_tally_key(business, service_id, local(wish.start, zone).date().isoformat()))

@@ -1,0 +1,107 @@
+"""Taking back what was done to an appointment by a slip of the hand."""
+
+import pytest
+
+from slotkeeper.core.actor import Forbidden
+from slotkeeper.core.appointment import Action, Appointment
+from slotkeeper.core.errors import Outdated, Taken, WrongState
+from slotkeeper.desk import booking, changing
+from slotkeeper.desk.changing import Request
+from tests.builders import STAFF, Setting, a_clinic, contact, customer_actor, order
+
+TUESDAY = "2026-11-24T09:00:00Z"
+
+
+def done(setting: Setting, appointment: Appointment, action: Action) -> Appointment:
+    return changing.act(setting.desk, STAFF, action, Request(id=appointment.id))
+
+
+def reopened(setting: Setting, appointment: Appointment, seen: str = "") -> Appointment:
+    return changing.reopen(setting.desk, STAFF, Request(id=appointment.id, seen_revision=seen))
+
+
+@pytest.mark.parametrize("action", ["checkIn", "complete", "noShow", "cancel"])
+def test_what_was_done_last_can_be_taken_back(action: Action) -> None:
+    setting = a_clinic(doctors=1)
+    appointment = setting.book(TUESDAY, contact=contact())
+    done(setting, appointment, action)
+
+    again = reopened(setting, appointment)
+
+    assert again.status == "booked"
+    assert again.revision == 3
+    assert [message.state for message in again.messages if message.kind == "reminder"][-2:] == ["waiting", "waiting"]
+    with pytest.raises(Taken):
+        setting.book(TUESDAY)
+
+
+def test_a_cancelled_appointment_does_not_take_its_time_from_another() -> None:
+    setting = a_clinic(doctors=1)
+    appointment = setting.book(TUESDAY)
+    done(setting, appointment, "cancel")
+    rival = setting.book(TUESDAY)
+
+    with pytest.raises(Taken) as refused:
+        reopened(setting, appointment)
+
+    assert refused.value.private["appointmentId"] == rival.id
+
+
+def test_the_customer_is_told_of_it_only_where_they_were_told_otherwise() -> None:
+    setting = a_clinic()
+    came, cancelled = (setting.book(TUESDAY, contact=contact()) for _ in range(2))
+    done(setting, came, "checkIn")
+    done(setting, cancelled, "cancel")
+
+    mails = [
+        [message.kind for message in reopened(setting, each).messages if message.kind != "reminder"]
+        for each in (came, cancelled)
+    ]
+
+    assert mails == [["booked"], ["booked", "cancelled", "booked"]]
+
+
+def test_a_limit_counts_it_again() -> None:
+    setting = a_clinic()
+    setting.service("visit", day_limit=1)
+    appointment = setting.book(TUESDAY)
+    done(setting, appointment, "cancel")
+
+    again = reopened(setting, appointment)
+
+    assert len(again.tallies) == 1
+    assert setting.slots("2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z") == []
+
+
+def test_only_what_was_done_last_is_taken_back() -> None:
+    setting = a_clinic()
+    appointment = done(setting, setting.book(TUESDAY), "cancel")
+    changing.edit(setting.desk, STAFF, Request(id=appointment.id), {"notes": "called"}, None)
+
+    with pytest.raises(WrongState):
+        reopened(setting, appointment)
+
+
+def test_nothing_is_taken_back_that_was_not_done() -> None:
+    setting = a_clinic()
+
+    with pytest.raises(WrongState):
+        reopened(setting, setting.book(TUESDAY))
+
+
+def test_customers_cannot_take_it_back() -> None:
+    setting = a_clinic()
+    mine = customer_actor("ada")
+    appointment = booking.book(setting.desk, mine, order(TUESDAY, service_id="visit")).appointment
+    changing.act(setting.desk, mine, "cancel", Request(id=appointment.id))
+
+    with pytest.raises(Forbidden):
+        changing.reopen(setting.desk, mine, Request(id=appointment.id))
+
+
+def test_whoever_has_not_seen_the_last_change_takes_nothing_back() -> None:
+    setting = a_clinic()
+    appointment = done(setting, setting.book(TUESDAY), "cancel")
+
+    with pytest.raises(Outdated):
+        reopened(setting, appointment, seen="1")

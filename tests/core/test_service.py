@@ -15,6 +15,7 @@ from slotkeeper.core.service import (
     check_business,
     check_service,
     mail_address,
+    place_of,
 )
 from tests.builders import service
 
@@ -106,3 +107,12 @@ def test_a_viewer_changes_nothing() -> None:
     msgspec.structs.replace(looking, is_viewer=False).check_may_change()
 
     assert isinstance(caught.value, Forbidden)
+
+
+def test_a_service_is_given_where_it_says_or_at_the_business_or_nowhere() -> None:
+    shop = Business(name="Shop", location="12 Mill Lane")
+
+    assert place_of(shop, service(location="The annex")) == "The annex"
+    assert place_of(shop, service()) == place_of(shop, None) == "12 Mill Lane"
+    assert place_of(shop, service(remote=True)) == ""
+    assert place_of(shop, service(remote=True, location="By phone")) == "By phone"

@@ -27,7 +27,7 @@ from tests.senders.test_webhook import Endpoint
 
 TRAVELLER = "Pacific/Auckland"
 START, MOVED = "2026-11-26T09:00:00Z", "2026-11-27T13:00:00Z"
-BERLIN = {START: "10:00-10:30 (Europe/Berlin, UTC+1)", MOVED: "14:00-14:30 (Europe/Berlin, UTC+1)"}
+BERLIN = {START: ("10:00", "10:30"), MOVED: ("14:00", "14:30")}
 
 
 @pytest.fixture
@@ -75,6 +75,11 @@ def all_that_is_sent(clinic: Setting) -> tuple[list[EmailMessage], list[dict[str
         return post.mails, [json.loads(body) for _, body in endpoint.requests]
 
 
+def said(language: Language) -> list[str]:
+    """The times of the place, as the language says them."""
+    return [f"{language.times.format(*times)} (Europe/Berlin, UTC+1)" for times in BERLIN.values()]
+
+
 def the_place_is_named(clinic: Setting) -> None:
     mails, told = all_that_is_sent(clinic)
     # Of four bookings: pending 2, booked 2, moved, cancelled, declined, expired, and 2 reminders of the one that stays.
@@ -85,14 +90,14 @@ def the_place_is_named(clinic: Setting) -> None:
             body = mail.get_body((part,))
             assert body is not None
             text = body.get_content()
-            times = [text.find(shown) for shown in BERLIN.values() if shown in text]
+            times = [text.find(shown) for shown in said(language) if shown in text]
             assert times
             assert f"({TRAVELLER}, UTC+13)" in text
             assert text.find(TRAVELLER) > min(times)
         plain = mail.get_body(("plain",))
         assert plain is not None
         [when] = [line for line in plain.get_content().splitlines() if line.startswith(f"{language.when}: ")]
-        assert any(when.endswith(shown) for shown in BERLIN.values())
+        assert any(when.endswith(shown) for shown in said(language))
     assert {body["type"] for body in told} == {f"appointment.{kind}" for kind in KINDS if kind != "reminder"}
     assert {body["data"]["zone"] for body in told} == {"Europe/Berlin"}  # type: ignore[index] # JSON
 

@@ -69,12 +69,12 @@ def test_every_kind_is_said_in_every_language_with_the_places_time_and_zone(kind
     assert words.subject
     assert "\n" not in words.subject
     for text in (words.text, words.html):
-        assert "09:30-10:00 (Europe/Berlin, UTC+1)" in text
+        assert f"{LANGUAGES[language].times.format('09:30', '10:00')} (Europe/Berlin, UTC+1)" in text
         assert "Ada" in text
         assert "Dr Brandt" in text
         assert "Hauptstrasse 1, Berlin" in text
     assert "\n\n\n" not in words.text
-    assert f'lang="{language}"' in words.html
+    assert f'lang="{language}" dir="{LANGUAGES[language].direction}"' in words.html
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -178,7 +178,7 @@ def test_a_notice_speaks_of_the_event_and_not_of_what_came_after() -> None:
     assert "Before, it was: Tuesday 24 November 2026, 09:30 (Europe/Berlin, UTC+1)" in changed.text
 
 
-@pytest.mark.parametrize("language", ["de", "en", "es", "fr"])
+@pytest.mark.parametrize("language", list(LANGUAGES))
 def test_a_notice_of_a_move_stands_in_paragraphs_of_its_own(language: str) -> None:
     times = at("2026-11-25T12:00:00Z"), at("2026-11-25T12:30:00Z")
     later = moved(an_appointment(), *times, DEED, resource_ids=(), calendars=())
@@ -268,3 +268,94 @@ def test_a_template_without_html_is_set_in_the_common_layout() -> None:
 
     assert "One &lt; two" in words.html
     assert BERLIN in words.html
+
+
+LINK = "https://book.example.com/visit/clinic/token"
+LIVE = ("booked", "pending", "moved", "reminder")
+
+
+class Anchors(HTMLParser):
+    """The addresses that a page links to, and the words of each."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
+        self._is_open = False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "a":
+            self._is_open = True
+            self.found.append((dict(attrs)["href"] or "", ""))
+
+    def handle_data(self, data: str) -> None:
+        if self._is_open:
+            self.found[-1] = (self.found[-1][0], self.found[-1][1] + data)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._is_open = False
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_live_has_the_link_in_its_text_and_as_a_button(kind: str, language: str) -> None:
+    words = render(an_occasion(kind, contact=Contact(name="Ada", language=language), link=LINK))
+
+    anchors = Anchors(words.html).found
+    assert words.text.count(LINK) == (kind in LIVE)
+    assert [address for address, _ in anchors] == [LINK] * (kind in LIVE)
+    assert all(said and LINK not in said for _, said in anchors)
+    assert LINK not in words.subject
+    assert "\ue001" not in words.text + words.html + words.subject
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_a_link_nothing_is_said_of_one(kind: str) -> None:
+    words = render(an_occasion(kind))
+
+    assert not Anchors(words.html).found
+    assert "move or cancel" not in words.text
+
+
+def test_a_link_in_the_midst_of_own_words_stays_there() -> None:
+    own = Template(kind="reminder", subject="Hi {{ link }}", text="Look at {{ link }} & come\n\nMove it: {{ link }}")
+
+    words = render(an_occasion(templates=[own], link=LINK))
+
+    assert words.subject == "Hi"
+    assert words.text == f"Look at {LINK} & come\n\nMove it: {LINK}\n"
+    assert Anchors(words.html).found == [(LINK, LINK), (LINK, "Move it")]
+    assert "&amp; come" in words.html
+
+
+def test_a_link_stands_escaped_in_html_of_the_businesss_own() -> None:
+    own = Template(kind="reminder", subject="Hi", text="-", html='<a href="{{ link }}">here</a>')
+
+    words = render(an_occasion(templates=[own], link=LINK + '"><script>'))
+
+    assert words.html == f'<a href="{LINK}&#34;&gt;&lt;script&gt;">here</a>'
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"),
+    [
+        (0, "الآن"),
+        (1, "بعد دقيقة واحدة"),
+        (2, "بعد دقيقتين"),
+        (10, "بعد 10 دقائق"),
+        (15, "بعد 15 دقيقة"),
+        (120, "بعد ساعتين"),
+        (1440, "بعد 24 ساعة"),
+        (5 * 1440, "بعد 5 أيام"),
+        (11 * 1440, "بعد 11 يومًا"),
+        (100 * 1440, "بعد 100 يوم"),
+    ],
+)
+def test_arabic_counts_in_its_own_forms(minutes: int, text: str) -> None:
+    assert lead_text(LANGUAGES["ar"], minutes * 60) == text
+
+
+def test_a_remote_service_is_at_no_place() -> None:
+    call = Service(name="Call", duration_minutes=15, needs=(Need(any_of="doctors"),), remote=True)
+
+    assert "Where" not in render(an_occasion(service=call)).text

@@ -126,6 +126,13 @@ def check_apart(groups: list[tuple[str, ...]]) -> None:
         seen.update(group)
 
 
+def place_of(business: Business, service: Service | None) -> str:
+    """Where a service is given: what it says itself, else where the business is, save for a remote one."""
+    if service is not None and (service.location or service.remote):
+        return service.location
+    return business.location
+
+
 def named_zone(name: str, field: str) -> None:
     """Raises `Invalid` at `field` unless `name` is an IANA time zone."""
     try:

@@ -1,5 +1,6 @@
 """How dates, times and spans of time are said in the languages that we speak."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,16 +13,35 @@ DAYS_FROM_MINUTES = 2 * DAY_MINUTES
 MAX_NAMED_MINUTES = 90
 
 
+def _one_or_many(number: int) -> int:
+    return 0 if number == 1 else 1
+
+
+def _arabic_form(number: int) -> int:
+    """One, two, few, many, other (CLDR, plural rules of ar)."""
+    if number in (1, 2):
+        return number - 1
+    rest = number % 100
+    return 2 if 3 <= rest <= 10 else 3 if rest >= 11 else 4
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
-    """One language. `date` takes weekday, day, month and year; `spans` are a minute, minutes, an hour, hours, a day
-    and days from now, each with its number as `{}`."""
+    """One language. `date` takes weekday, day, month and year, `times` a start and an end; `spans` are minutes, hours
+    and days from now in each form that the language has, `form` telling which one goes with a number, `{}`.
+
+    `manage` names the link to an appointment, `direction` is that of the writing.
+    """
 
     code: str
     weekdays: tuple[str, ...]
     months: tuple[str, ...]
     date: str
-    spans: tuple[str, str, str, str, str, str]
+    times: str = "{}-{}"
+    comma: str = ", "
+    spans: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+    form: Callable[[int], int] = _one_or_many
+    direction: str = "ltr"
     now: str
     service: str
     when: str
@@ -29,6 +49,7 @@ class Language:
     where: str
     with_whom: str
     visit: str
+    manage: str
 
 
 _ENGLISH = Language(
@@ -39,7 +60,7 @@ _ENGLISH = Language(
         "July", "August", "September", "October", "November", "December",
     ),
     date="{weekday} {day} {month} {year}",
-    spans=("in {} minute", "in {} minutes", "in {} hour", "in {} hours", "in {} day", "in {} days"),
+    spans=(("in {} minute", "in {} minutes"), ("in {} hour", "in {} hours"), ("in {} day", "in {} days")),
     now="now",
     service="Service",
     when="When",
@@ -47,6 +68,7 @@ _ENGLISH = Language(
     where="Where",
     with_whom="With",
     visit="Appointment",
+    manage="See, move or cancel",
 )  # fmt: skip
 
 _SPANISH = Language(
@@ -57,7 +79,7 @@ _SPANISH = Language(
         "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre",
     ),
     date="{weekday} {day} de {month} de {year}",
-    spans=("en {} minuto", "en {} minutos", "en {} hora", "en {} horas", "en {} día", "en {} días"),
+    spans=(("en {} minuto", "en {} minutos"), ("en {} hora", "en {} horas"), ("en {} día", "en {} días")),
     now="ahora",
     service="Servicio",
     when="Cuándo",
@@ -65,6 +87,7 @@ _SPANISH = Language(
     where="Dónde",
     with_whom="Con",
     visit="Cita",
+    manage="Ver, cambiar o cancelar",
 )  # fmt: skip
 
 _FRENCH = Language(
@@ -76,7 +99,9 @@ _FRENCH = Language(
     ),
     date="{weekday} {day} {month} {year}",
     spans=(
-        "dans {} minute", "dans {} minutes", "dans {} heure", "dans {} heures", "dans {} jour", "dans {} jours",
+        ("dans {} minute", "dans {} minutes"),
+        ("dans {} heure", "dans {} heures"),
+        ("dans {} jour", "dans {} jours"),
     ),
     now="maintenant",
     service="Prestation",
@@ -85,6 +110,7 @@ _FRENCH = Language(
     where="Où",
     with_whom="Avec",
     visit="Rendez-vous",
+    manage="Voir, déplacer ou annuler",
 )  # fmt: skip
 
 _GERMAN = Language(
@@ -95,7 +121,7 @@ _GERMAN = Language(
         "Juli", "August", "September", "Oktober", "November", "Dezember",
     ),
     date="{weekday}, {day}. {month} {year}",
-    spans=("in {} Minute", "in {} Minuten", "in {} Stunde", "in {} Stunden", "in {} Tag", "in {} Tagen"),
+    spans=(("in {} Minute", "in {} Minuten"), ("in {} Stunde", "in {} Stunden"), ("in {} Tag", "in {} Tagen")),
     now="jetzt",
     service="Leistung",
     when="Wann",
@@ -103,9 +129,38 @@ _GERMAN = Language(
     where="Wo",
     with_whom="Bei",
     visit="Termin",
+    manage="Ansehen, verschieben oder absagen",
 )  # fmt: skip
 
-LANGUAGES = {language.code: language for language in (_ENGLISH, _SPANISH, _FRENCH, _GERMAN)}
+_ARABIC = Language(
+    code="ar",
+    weekdays=("الاثنين", "الثلاثاء", "الأربعاء", "الخميس", "الجمعة", "السبت", "الأحد"),
+    months=(
+        "يناير", "فبراير", "مارس", "أبريل", "مايو", "يونيو",
+        "يوليو", "أغسطس", "سبتمبر", "أكتوبر", "نوفمبر", "ديسمبر",
+    ),
+    date="{weekday} {day} {month} {year}",
+    # In words: writing that runs from right to left would turn 09:30-10:00 round.
+    times="من {} إلى {}",
+    comma="، ",
+    spans=(
+        ("بعد دقيقة واحدة", "بعد دقيقتين", "بعد {} دقائق", "بعد {} دقيقة", "بعد {} دقيقة"),
+        ("بعد ساعة واحدة", "بعد ساعتين", "بعد {} ساعات", "بعد {} ساعة", "بعد {} ساعة"),
+        ("بعد يوم واحد", "بعد يومين", "بعد {} أيام", "بعد {} يومًا", "بعد {} يوم"),
+    ),
+    form=_arabic_form,
+    direction="rtl",
+    now="الآن",
+    service="الخدمة",
+    when="الموعد",
+    customer_time="بتوقيتك المحلي",
+    where="المكان",
+    with_whom="مع",
+    visit="موعد",
+    manage="عرض الموعد أو تغييره أو إلغاؤه",
+)  # fmt: skip
+
+LANGUAGES = {language.code: language for language in (_ENGLISH, _SPANISH, _FRENCH, _GERMAN, _ARABIC)}
 
 
 def language_of(*wanted: str) -> Language:
@@ -133,11 +188,10 @@ def when_text(language: Language, start: Instant, end: Instant, zone: str) -> st
     Both dates stand there when it ends on another, and both offsets when the clocks change on the way.
     """
     first, last = local(start, zone), local(end, zone)
-    text = f"{date_text(language, first)}, {first:%H:%M}"
     if first.date() == last.date():
-        text += f"-{last:%H:%M}"
+        text = date_text(language, first) + language.comma + language.times.format(f"{first:%H:%M}", f"{last:%H:%M}")
     else:
-        text += f" - {date_text(language, last)}, {last:%H:%M}"
+        text = " - ".join(date_text(language, wall) + language.comma + f"{wall:%H:%M}" for wall in (first, last))
     offsets = list(dict.fromkeys([offset_text(first), offset_text(last)]))
     return f"{text} ({zone}, {' - '.join(offsets)})"
 
@@ -160,15 +214,15 @@ def lead_text(language: Language, seconds: int) -> str:
     """How far off something is, as `in 1 hour` or `in 2 days`, from how far off it is now: a late reminder must not
     say how early it was meant to be."""
     minutes = (seconds + 30) // 60
-    one_minute, minutes_, one_hour, hours_, one_day, days_ = language.spans
+    in_minutes, in_hours, in_days = language.spans
     if minutes <= 0:
         return language.now
     if minutes != HOUR_MINUTES and minutes < MAX_NAMED_MINUTES:
-        return _counted(minutes, one_minute, minutes_)
+        return _counted(language, minutes, in_minutes)
     if minutes < DAYS_FROM_MINUTES:
-        return _counted((minutes + 30) // HOUR_MINUTES, one_hour, hours_)
-    return _counted((minutes + DAY_MINUTES // 2) // DAY_MINUTES, one_day, days_)
+        return _counted(language, (minutes + 30) // HOUR_MINUTES, in_hours)
+    return _counted(language, (minutes + DAY_MINUTES // 2) // DAY_MINUTES, in_days)
 
 
-def _counted(number: int, one: str, many: str) -> str:
-    return (one if number == 1 else many).format(number)
+def _counted(language: Language, number: int, forms: tuple[str, ...]) -> str:
+    return forms[language.form(number)].format(number)

@@ -11,10 +11,10 @@ from typing import Any
 import jinja2
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from slotkeeper.core.appointment import Appointment, Contact, Event
-from slotkeeper.core.service import Business, Service
+from slotkeeper.core.service import Business, Service, place_of
 from slotkeeper.core.ticks import Instant
 from slotkeeper.core.zones import local, zone_names
 from slotkeeper.documents import Template
@@ -27,6 +27,7 @@ from slotkeeper.notices.languages import (
     time_text,
     when_text,
 )
+from slotkeeper.notices.plain import one_line
 from slotkeeper.notices.templates import chosen
 
 MAX_CHARACTERS = 200_000
@@ -35,7 +36,8 @@ MAX_NAME = 80
 OVER = frozenset({"cancelled", "declined", "expired"})
 
 _DETAILS = "\ue000details\ue000"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_LINK = "\ue001"
+_BUTTON = re.compile(rf"([^\n{_LINK}]{{1,100}}?)\s*[:\uff1a]?\s*{_LINK}")
 _BLANK = re.compile(r"\n\s*\n")
 
 _log = logging.getLogger(__name__)
@@ -52,7 +54,8 @@ _html = ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=Tru
 class Occasion:
     """What there is to tell: `event` for a notice of something that happened, None for a reminder.
 
-    `resources` are the names of those who serve, `contact` the customer as far as known, `templates` the business's.
+    `resources` are the names of those who serve, `contact` the customer as far as known, `templates` the business's,
+    `link` is where the customer can see and change the appointment, or empty.
     """
 
     kind: str
@@ -64,6 +67,7 @@ class Occasion:
     contact: Contact
     resources: Sequence[str] = ()
     templates: Sequence[Template] = ()
+    link: str = ""
 
     @property
     def start(self) -> Instant:
@@ -81,6 +85,14 @@ class Words:
     subject: str
     text: str
     html: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Paragraph:
+    """A paragraph of a page; a button leads to the occasion's link."""
+
+    text: Markup
+    is_button: bool = False
 
 
 def render(occasion: Occasion) -> Words:
@@ -105,17 +117,21 @@ def _rendered(occasion: Occasion, language: Language, subject: str, text: str, h
     names = _names(occasion, language, rows)
     title = str(names["service"]["name"])
     # What is plain for a reader of text must not be markup for a reader of HTML, so each is rendered on its own.
-    head = _line(_compiled(_text, subject).render(names))[:MAX_SUBJECT]
-    body = _compiled(_text, text).render(names | {"details": _DETAILS})[:MAX_CHARACTERS]
+    head = one_line(_compiled(_text, subject).render(names | {"link": ""}))[:MAX_SUBJECT]
+    marked = {"details": _DETAILS, "link": _LINK if occasion.link else ""}
+    body = _compiled(_text, text).render(names | marked)[:MAX_CHARACTERS]
     before, _, after = body.partition(_DETAILS)
     block = "\n".join(f"{label}: {value}" for label, value in ((language.service, title), *rows))
-    plain = _tidy(body.replace(_DETAILS, block, 1).replace(_DETAILS, ""))
+    plain = _tidy(body.replace(_DETAILS, block, 1).replace(_DETAILS, "").replace(_LINK, occasion.link))
     card = {
         "language": language.code,
+        "direction": language.direction,
+        "edge": "right" if language.direction == "rtl" else "left",
+        "link": occasion.link,
         "subject": head,
         "preview": rows[0][1],
-        "before": _paragraphs(before),
-        "after": _paragraphs(after.replace(_DETAILS, "")),
+        "before": _paragraphs(before, occasion.link),
+        "after": _paragraphs(after.replace(_DETAILS, ""), occasion.link),
         "title": title,
         "rows": rows if _DETAILS in body else (),
         "crossed": "text-decoration:line-through;" if occasion.kind in OVER else "",
@@ -135,7 +151,7 @@ def _rows(occasion: Occasion, language: Language) -> tuple[tuple[str, str], ...]
         (language.when, when),
         (language.customer_time, _customer_time(occasion, language)),
         (language.where, _location(occasion)),
-        (language.with_whom, ", ".join(_line(name) for name in occasion.resources)),
+        (language.with_whom, ", ".join(one_line(name) for name in occasion.resources)),
     ]
     return tuple((label, value) for label, value in rows if value)
 
@@ -152,13 +168,13 @@ def _names(occasion: Occasion, language: Language, rows: Sequence[tuple[str, str
     notes = appointment.details.get("notes", "")
     return {
         "business": {
-            "name": _line(business.name),
-            "location": _line(business.location),
+            "name": one_line(business.name),
+            "location": one_line(business.location),
             "email": business.email,
             "zone": business.zone,
         },
         "service": {
-            "name": _line(service.name) if service else language.visit,
+            "name": one_line(service.name) if service else language.visit,
             "description": service.description if service else "",
             "minutes": minutes,
         },
@@ -171,17 +187,18 @@ def _names(occasion: Occasion, language: Language, rows: Sequence[tuple[str, str
             "customerTime": _customer_time(occasion, language),
             "was": was,
             "expires": _moment(language, event.expires, zone) if event is not None and event.expires else "",
-            "reason": _line(reason),
+            "reason": one_line(reason),
         },
         "customer": {
             "name": _name(occasion.contact.name),
             "email": occasion.contact.email,
             "phone": occasion.contact.phone,
         },
-        "resources": [_line(name) for name in occasion.resources],
+        "resources": [one_line(name) for name in occasion.resources],
         "lead": lead_text(language, occasion.start - occasion.now),
         "notes": notes if isinstance(notes, str) else "",
         "location": _location(occasion),
+        "link": occasion.link,
         "details": "",
     }
 
@@ -197,8 +214,7 @@ def _customer_time(occasion: Occasion, language: Language) -> str:
 
 
 def _location(occasion: Occasion) -> str:
-    own = occasion.service.location if occasion.service else ""
-    return _line(own or occasion.business.location)
+    return one_line(place_of(occasion.business, occasion.service))
 
 
 def _moment(language: Language, instant: Instant, zone: str) -> str:
@@ -209,17 +225,21 @@ def _moment(language: Language, instant: Instant, zone: str) -> str:
 def _name(name: str) -> str:
     """The customer's name for a greeting; none when it looks like an advertisement: anyone may book with another's
     mail address, and we must not carry a stranger's links there."""
-    plain = _line(name)
+    plain = one_line(name)
     return "" if len(plain) > MAX_NAME or "://" in plain or "www." in plain.lower() else plain
 
 
-def _line(text: str) -> str:
-    """The text on one line, without control characters."""
-    return " ".join(_CONTROL.sub(" ", text).split())
+def _paragraphs(text: str, link: str) -> list[_Paragraph]:
+    """The text's paragraphs. One that says no more than what the link is for becomes a button."""
+    return [_paragraph(part.strip(), link) for part in _BLANK.split(text) if part.strip()]
 
 
-def _paragraphs(text: str) -> list[str]:
-    return [part.strip() for part in _BLANK.split(text) if part.strip()]
+def _paragraph(text: str, link: str) -> _Paragraph:
+    button = _BUTTON.fullmatch(text)
+    if button:
+        return _Paragraph(escape(button[1]), is_button=True)
+    anchor = Markup('<a href="{0}">{0}</a>').format(link)
+    return _Paragraph(anchor.join(escape(part) for part in text.split(_LINK)))
 
 
 def _tidy(text: str) -> str:

@@ -26,9 +26,11 @@ NAMES: dict[str, frozenset[str]] = {
     "lead": frozenset(),
     "notes": frozenset(),
     "location": frozenset(),
+    "link": frozenset(),
     "details": frozenset(),
 }
-"""What a template may name, and the parts of each. `details` is the block of service, time, place and people."""
+"""What a template may name, and the parts of each. `details` is the block of service, time, place and people; `link` is
+the address where the customer can see, move or cancel the appointment, or empty."""
 
 FILTERS = frozenset({"upper", "lower", "title", "capitalize", "trim", "default", "d", "join", "escape", "e", "length"})
 

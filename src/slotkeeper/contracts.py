@@ -172,7 +172,8 @@ class Store(Protocol):
 class Letter:
     """One message, rendered and addressed, ready for a sender. `id` stays the same however often it is sent.
 
-    `sender` is the name that it comes from, `secret` the one that a webhook is signed with.
+    `sender` is the name that it comes from, `secret` the one that a webhook is signed with. `private` is what stands in
+    its text for its reader alone, such as a link's token: nobody else is shown it once the letter has left.
     """
 
     id: str
@@ -184,6 +185,7 @@ class Letter:
     sender: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     secret: str = field(default="", repr=False)
+    private: str = field(default="", repr=False)
 
 
 class Sender(Protocol):

@@ -32,6 +32,7 @@ DUE_DIGITS = 12
 AT_ONCE = 32
 LATE_SECONDS = 300
 NOTED_AT_ONCE = 16
+HIDDEN = "..."
 SEND_SECONDS = LEASE_SECONDS // 2
 """A try may take so long, and none begins later than so long before its lease ends: no try outlives its claim."""
 
@@ -87,8 +88,10 @@ class Courier:
         *,
         at_once: int = AT_ONCE,
         endpoints: Sequence[Endpoint] = (),
+        base_url: str = "",
     ) -> None:
-        """`endpoints` are those of the home's desk: what the courier itself does to appointments is told there too."""
+        """`endpoints` are those of the home's desk: what the courier itself does to appointments is told there too.
+        `base_url` is where our pages are, for the links in messages; without one there are none."""
         self._store = store
         self._clock = clock
         self._senders = dict(senders)
@@ -96,6 +99,7 @@ class Courier:
         self._render = render
         self._at_once = at_once
         self._endpoints = tuple(endpoints)
+        self._base_url = base_url.rstrip("/")
 
     def next_due(self) -> Instant | None:
         """When the first thing is due, past or to come; None when nothing is.
@@ -158,7 +162,8 @@ class Courier:
     async def _deliver(self, jobs: Sequence[Job]) -> Counter[str]:
         """Send what was claimed. What was sent is noted a few at a time, so a crash makes few go out twice; what was
         done by the time something stops us is noted all the same."""
-        gate, catalogue, done = asyncio.Semaphore(self._at_once), Catalogue(self._store), list[Outcome]()
+        gate, done = asyncio.Semaphore(self._at_once), list[Outcome]()
+        catalogue = Catalogue(self._store, self._base_url)
         counts = Counter(reminders=sum(job.message.kind == "reminder" for job in jobs))
 
         async def one(job: Job) -> None:
@@ -214,8 +219,9 @@ class Courier:
             return Outcome(job, "dead", "there is no phone number to send it to", letter)
         sender = self._senders.get(letter.channel, self._outbox) if letter.to else self._outbox
         outcome = await self._outcome(job, letter, sender)
-        # What has left is in its reader's hands as it was set; the text is enough to remember it by.
-        return outcome if sender is self._outbox else replace(outcome, letter=replace(letter, html=""))
+        # What has left is in its reader's hands as it was set; the text is enough to remember it by, and the link in it
+        # is nobody else's.
+        return outcome if sender is self._outbox else replace(outcome, letter=_remembered(letter))
 
     async def _outcome(self, job: Job, letter: Letter, sender: Sender) -> Outcome:
         try:
@@ -240,6 +246,12 @@ class Courier:
                     note(self._store, list(group), self._clock())
                 except (msgspec.MsgspecError, Invalid):
                     _log.exception("what became of the messages of %s cannot be noted", "/".join(whose))
+
+
+def _remembered(letter: Letter) -> Letter:
+    """The letter without its HTML, and without what only its reader may have."""
+    text = letter.text.replace(letter.private, HIDDEN) if letter.private else letter.text
+    return replace(letter, html="", text=text, private="")
 
 
 def _due_of(doc: Doc) -> Instant | None:

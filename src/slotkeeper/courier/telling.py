@@ -20,6 +20,7 @@ from slotkeeper.documents import (
     kind_part,
     shelf_key,
 )
+from slotkeeper.linking import Links
 from slotkeeper.notices.rendering import Occasion, Words
 
 Render = Callable[[Occasion], Words]
@@ -33,11 +34,17 @@ class Gone(Exception):
     """There is nobody any more to tell."""
 
 
-class Catalogue:
-    """The business's slow-changing documents, each read once: it lives for one sweep."""
+LINKED = frozenset({"booked", "pending", "moved", "reminder"})
+"""The kinds of messages that have a link: those that tell of an appointment that is to come."""
 
-    def __init__(self, store: Store) -> None:
+
+class Catalogue:
+    """The business's slow-changing documents, each read once, and its links: it lives for one sweep."""
+
+    def __init__(self, store: Store, base_url: str = "") -> None:
         self._store = store
+        self._base_url = base_url
+        self._links = Links(store)
         self._found: dict[tuple[Key, Any], Any] = {}
         self._templates: dict[str, tuple[Template, ...]] = {}
 
@@ -56,6 +63,20 @@ class Catalogue:
         hooks = self._value(shelf_key(business, "webhooks"), dict[str, Webhook]) or {}
         hook = hooks.get(id)
         return hook if hook is not None and hook.active else None
+
+    def token(self, business: str, appointment: Appointment, kind: str) -> str:
+        """What opens the appointment to whom it is told; empty where nothing is to be opened.
+
+        Raises:
+            Unreachable: it cannot be signed.
+        """
+        if not self._base_url or kind not in LINKED:
+            return ""
+        return self._links.appointment_token(business, appointment)
+
+    def link(self, business: str, token: str) -> str:
+        """Where the token leads; empty for none."""
+        return f"{self._base_url}/visit/{business}/{token}" if token else ""
 
     def templates(self, business: str) -> tuple[Template, ...]:
         if business not in self._templates:
@@ -92,6 +113,8 @@ def letter_for(
         return _to_programs(catalogue, business, message, body)
     profile = catalogue.business(business)
     contact = contact_of(appointment.contact, customer)
+    token = catalogue.token(business, appointment, message.kind)
+    link = catalogue.link(business, token)
     serving = event.resource_ids if event is not None else appointment.resource_ids
     occasion = Occasion(
         kind=message.kind,
@@ -103,12 +126,24 @@ def letter_for(
         contact=contact,
         resources=catalogue.names(business, serving),
         templates=catalogue.templates(business),
+        link=link,
     )
     words = render(occasion)
     if message.channel == "sms":
-        return Letter(message.id, "sms", contact.phone, words.subject, f"{profile.name}: {words.subject}")
+        text = " ".join(filter(None, [f"{profile.name}: {words.subject}", link]))
+        return Letter(message.id, "sms", contact.phone, words.subject, text, private=token)
     headers = {"Reply-To": profile.email} if profile.email else {}
-    return Letter(message.id, "email", contact.email, words.subject, words.text, words.html, profile.name, headers)
+    return Letter(
+        message.id,
+        "email",
+        contact.email,
+        words.subject,
+        words.text,
+        words.html,
+        sender=profile.name,
+        headers=headers,
+        private=token,
+    )
 
 
 def _to_programs(catalogue: Catalogue, business: str, message: Message, body: str) -> Letter:

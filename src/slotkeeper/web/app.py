@@ -248,7 +248,7 @@ class Web:
             self._take(self._addresses, caller_address(request, self.rules.trusted_proxies), visit)
             raise
         self._take(self._keys, actor.id, visit)
-        if actor.is_viewer and request.method not in SAFE:
+        if actor.is_viewer and request.method not in SAFE and not route.is_own:
             raise Forbidden("staff")
         actor.need(route.access)  # type: ignore[arg-type] # what is neither open nor public is a scope
         return actor

@@ -53,6 +53,6 @@ ROUTES: tuple[Route, ...] = (
     ),
     _route(
         "POST", "/staff/{business}/sign-out", "sign_out", "Sign out", access="read", by_session=True,
-        body=MemberForm, is_form=True,
+        is_own=True, body=MemberForm, is_form=True,
     ),
 )  # fmt: skip

@@ -24,6 +24,7 @@ CODES = ("en", "es", "fr", "de", "ar")
 
 DOMAIN = "pages"
 _TAG = re.compile(r"[A-Za-z]{2}(-[A-Za-z]{2})?")
+_UNKNOWN = "Unknown Region"
 _NAMES = {"en": "English", "es": "Español", "fr": "Français", "de": "Deutsch", "ar": "العربية"}
 
 
@@ -168,6 +169,8 @@ def _zone(locale: Locale, name: str) -> str:
     """What people there call it, with the city when the name is of more than one place."""
     if name in ("UTC", "Etc/UTC"):
         return "UTC"
+    if _UNKNOWN in get_timezone_name(zone(name), width="long", locale="en", return_zone=False):
+        return name  # of no place, or newer than what Babel knows
     called = get_timezone_name(zone(name), width="long", locale=locale, return_zone=False)
     city = name.rpartition("/")[2].replace("_", " ")
     return called if city in called else f"{called} ({city})"

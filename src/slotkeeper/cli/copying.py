@@ -1,7 +1,8 @@
 """A whole business as JSON Lines: every thing of its catalogue and every appointment, as it is kept.
 
-Unlike rows, these lines keep everything: ids, states, events, reminders that are still owed. Keys are left out:
-they are credentials, and only their hashes are known.
+Unlike rows, these lines keep everything: ids, states, events, reminders that are still owed. Keys, sessions and the
+passwords of members are left out: they are credentials, and only their hashes are known. What links are signed with
+goes along, so that those in customers' mails hold in the new home; whoever has the file could sign such links.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,14 +14,15 @@ from msgspec import structs
 from msgspec.structs import replace
 
 from slotkeeper.cli.session import Office
-from slotkeeper.contracts import Doc, Range, Store
+from slotkeeper.contracts import Doc, Put, Range, Store
 from slotkeeper.core.actor import Actor
 from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.errors import Invalid, Outdated, Refused, Taken
+from slotkeeper.core.logo import Logo
 from slotkeeper.core.reminders import ReminderRule
 from slotkeeper.core.service import Business, named_zone
 from slotkeeper.core.ticks import DAY_SECONDS, Instant
-from slotkeeper.desk import catalogue
+from slotkeeper.desk import catalogue, members
 from slotkeeper.desk.catalogue import KINDS, SHELVES
 from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.refusing import explained, rival
@@ -32,12 +34,16 @@ from slotkeeper.documents import (
     appointment_put,
     business_key,
     decoded,
+    encoded,
     kind_key,
     kind_part,
+    link_secret_key,
+    logo_key,
     shelf_key,
     time_off_key,
 )
 from slotkeeper.ledger import Draft, Reading, enter, settle
+from slotkeeper.linking import SECRET_BYTES
 from slotkeeper.web.routes import ID
 
 _ORDER: tuple[CatalogueKind, ...] = ("schedule", "resource", "pool", "service", "customer", "template")
@@ -71,6 +77,9 @@ class Copied(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         "timeOff",
         "reminderRules",
         "webhooks",
+        "logo",
+        "linkSecret",
+        "member",
         "appointment",
     ]
     id: str
@@ -91,6 +100,12 @@ def lines(office: Office) -> Iterator[bytes]:
         kept = store.read([shelf_key(business, shelf)])
         for whole in kept.values():
             yield _line(shelf, shelf, msgspec.Raw(whole.body))
+    for key, name in ((logo_key(business), "logo"), (link_secret_key(business), "linkSecret")):
+        for doc in store.read([key]).values():
+            yield _line(name, name, msgspec.Raw(doc.body))
+    # Owners first: without one there is nobody to let others in.
+    for item in sorted(members.members(office.desk, business), key=lambda item: (not item.value.is_ruling, item.id)):
+        yield _line("member", item.id, _without_password(item.value))
     for appointment in appointments(office):
         yield _line("appointment", appointment.id, appointment)
 
@@ -154,6 +169,14 @@ def _put(desk: Desk, actor: Actor, copied: Copied) -> bool:
             )
         case "timeOff":
             return _put_time_off(desk, actor, copied)
+        case "logo":
+            logo = msgspec.json.decode(copied.value, type=Logo)
+            stands = Reading(desk.store).value(logo_key(actor.business), Logo)
+            return _once(stands, logo, "a logo", lambda: catalogue.put_logo(desk, actor, logo, seen_version="0"))
+        case "linkSecret":
+            return _put_link_secret(desk, actor, msgspec.json.decode(copied.value, type=bytes))
+        case "member":
+            return _put_member(desk, actor, msgspec.json.decode(copied.value, type=members.Member))
         case "reminderRules" | "webhooks":
             return _put_shelf(desk, actor, copied.kind, copied.value)
         case "appointment":
@@ -184,6 +207,35 @@ def _put_thing(desk: Desk, actor: Actor, kind: CatalogueKind, copied: Copied) ->
     kept = Reading(desk.store).value(key, KINDS[kind][0])
     what = f"{kind} {copied.id}"
     return _once(kept, value, what, lambda: catalogue.put(desk, actor, kind, copied.id, value, seen_version="0"))
+
+
+def _put_link_secret(desk: Desk, actor: Actor, secret: bytes) -> bool:
+    """Keep what links are signed with, unless links were made here already: those must hold as well."""
+    if len(secret) != SECRET_BYTES:
+        raise Invalid(f"what links are signed with has {SECRET_BYTES} bytes", field="value")
+
+    def decide(reading: Reading, draft: Draft) -> bool:
+        kept = reading.value(link_secret_key(actor.business), bytes)
+        if kept is not None and kept != secret:
+            raise Refused("links were made here already: those of the copy would not open anything here")
+        if kept is None:
+            draft.put(Put(link_secret_key(actor.business), encoded(secret)))
+        return kept is not None
+
+    return settle(desk.store, decide)
+
+
+def _put_member(desk: Desk, actor: Actor, member: members.Member) -> bool:
+    """Keep a member without a password, under the id that the address has in this business."""
+    _check_times(member.created, member.since)
+    found = members.by_email(desk, actor.business, member.email)
+    kept = found and _without_password(found.value)
+    wanted = _without_password(member)
+    return _once(kept, wanted, f"member {member.email}", lambda: members.keep(desk, actor, wanted))
+
+
+def _without_password(member: members.Member) -> members.Member:
+    return structs.replace(member, password="", since=member.created)
 
 
 def _put_time_off(desk: Desk, actor: Actor, copied: Copied) -> bool:

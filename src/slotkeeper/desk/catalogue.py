@@ -3,16 +3,16 @@
 Every change is checked against what it refers to, and leaves an entry in the audit log.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from slotkeeper.contracts import Change, Put, Range
+from slotkeeper.contracts import Put, Range
 from slotkeeper.core.actor import Actor
 from slotkeeper.core.appointment import Customer
 from slotkeeper.core.errors import InUse, Invalid, Missing, Outdated
-from slotkeeper.core.hours import DAY_MINUTES, Schedule
+from slotkeeper.core.hours import Schedule
 from slotkeeper.core.hours import check as check_schedule
 from slotkeeper.core.logo import Logo, check_logo
 from slotkeeper.core.reminders import ReminderRule
@@ -23,12 +23,18 @@ from slotkeeper.core.service import (
     Service,
     check_apart,
     check_business,
-    check_service,
-    mail_address,
-    named_zone,
 )
 from slotkeeper.core.ticks import DAY_SECONDS, Instant
 from slotkeeper.desk.audit import record
+from slotkeeper.desk.checking import (
+    Check,
+    check_customer,
+    check_pool,
+    check_resource,
+    check_service,
+    check_template,
+    demand,
+)
 from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.facts import groups_of
 from slotkeeper.documents import (
@@ -49,13 +55,10 @@ from slotkeeper.ledger import Draft, Reading, settle
 
 T = TypeVar("T", bound=msgspec.Struct)
 Shelf = Literal["reminderRules", "webhooks"]
-Check = Callable[[Reading, str, Any], None]
 
 MAX_ON_SHELF = 100
 MAX_TIME_OFF = 500
 LONGEST_TIME_OFF_DAYS = 3660
-BESIDE_SHEETS = 5
-"""What a booking may write beside sheets: itself, two tallies, the hold that it uses up, an entry in the audit log."""
 
 
 class Item(msgspec.Struct, Generic[T], frozen=True):
@@ -66,61 +69,13 @@ class Item(msgspec.Struct, Generic[T], frozen=True):
     value: T
 
 
-def _check_pool(reading: Reading, business: str, pool: Pool) -> None:
-    check_apart([pool.resource_ids])
-    _demand(reading, business, "resource", pool.resource_ids, "resourceIds")
-
-
-def _check_resource(reading: Reading, business: str, resource: Resource) -> None:
-    named_zone(resource.zone, "zone")
-    _demand(reading, business, "schedule", [resource.schedule_id], "scheduleId")
-
-
-def _check_service(reading: Reading, business: str, service: Service) -> None:
-    check_service(service)
-    _demand(reading, business, "schedule", [service.schedule_id], "scheduleId")
-    for number, need in enumerate(service.needs):
-        _demand(reading, business, "resource", need.all_of, f"needs[{number}].allOf")
-        _demand(reading, business, "pool", [need.any_of], f"needs[{number}].anyOf")
-    groups = groups_of(reading, business, service)
-    check_apart([ids for ids, _ in groups])
-    for ids, count in groups:
-        if count > len(ids):
-            raise Invalid(f"{count} are needed of a pool of {len(ids)}", field="needs")
-    _check_commit(service, sum(count for _, count in groups))
-
-
-def _check_commit(service: Service, needed: int) -> None:
-    """Raises `Invalid` when a booking would touch more sheets than one commit may: it would be offered and refused."""
-    minutes = service.buffer_before_minutes + service.duration_minutes + service.buffer_after_minutes
-    days = -(-minutes // DAY_MINUTES) + 1
-    if needed * days > Change.LIMIT - BESIDE_SHEETS:
-        raise Invalid(
-            f"no booking can claim {needed} staff and rooms over {days} days: need fewer of them, or for less time",
-            field="needs",
-        )
-
-
-def _check_customer(reading: Reading, business: str, customer: Customer) -> None:
-    mail_address(customer.email, "email")
-    if customer.zone:
-        named_zone(customer.zone, "zone")
-
-
-def _check_template(reading: Reading, business: str, template: Template) -> None:
-    from slotkeeper.notices.templates import check_template  # Jinja2 is loaded by those who write templates only
-
-    check_template(template)
-    _demand(reading, business, "service", [template.service_id or None], "serviceId")
-
-
 KINDS: dict[CatalogueKind, tuple[type[msgspec.Struct], str, Check]] = {
-    "service": (Service, "svc", _check_service),
-    "resource": (Resource, "res", _check_resource),
-    "pool": (Pool, "pool", _check_pool),
+    "service": (Service, "svc", check_service),
+    "resource": (Resource, "res", check_resource),
+    "pool": (Pool, "pool", check_pool),
     "schedule": (Schedule, "sch", lambda reading, business, schedule: check_schedule(schedule)),
-    "customer": (Customer, "cus", _check_customer),
-    "template": (Template, "tpl", _check_template),
+    "customer": (Customer, "cus", check_customer),
+    "template": (Template, "tpl", check_template),
 }
 """For each kind its type, the prefix of its ids, and what is checked before it is kept."""
 
@@ -277,7 +232,7 @@ def put_on_shelf(desk: Desk, actor: Actor, name: Shelf, id: str | None, value: A
     def decide(reading: Reading, draft: Draft) -> tuple[str, Any]:
         stands = _shelf(reading, actor.business, name)
         if isinstance(value, ReminderRule):
-            _demand(reading, actor.business, "service", [value.service_id], "serviceId")
+            demand(reading, actor.business, "service", [value.service_id], "serviceId")
         stands[new] = value
         if len(stands) > MAX_ON_SHELF:
             raise Invalid(f"there can be at most {MAX_ON_SHELF} {name}")
@@ -344,15 +299,6 @@ def remove_time_off(desk: Desk, actor: Actor, resource_id: str, id: str) -> None
 def _check_seen(seen: str, version: int) -> None:
     if seen and seen != str(version):
         raise Outdated(seen, str(version))
-
-
-def _demand(reading: Reading, business: str, kind: CatalogueKind, ids: Iterable[str | None], field: str) -> None:
-    """Raises `Invalid` at `field` for the first id that names nothing."""
-    keys = [kind_key(business, kind, id) for id in ids if id is not None]
-    reading.fetch(keys)
-    for key in keys:
-        if reading.doc(key) is None:
-            raise Invalid(f"there is no {kind} {key.sort!r}", field=field)
 
 
 def _check_pool_fits(desk: Desk, reading: Reading, actor: Actor, id: str, pool: Pool) -> None:

@@ -85,19 +85,8 @@ def add(desk: Desk, actor: Actor, email: str, name: str, role: Role) -> Item[Mem
         Invalid: the address or the name is none. InUse: the address is a member's, or the first member is no owner.
         Forbidden: only owners may.
     """
-    actor.need("admin")
-    email, name = email.strip(), name.strip()
-    _check(email, name)
-    business, now = actor.business, desk.now()
-    id = id_of(business, email)
-
-    def decide(reading: Reading, draft: Draft) -> Item[Member]:
-        if reading.doc(member_key(business, id)) is not None:
-            raise InUse(f"{email} is the address of a member already")
-        made = Member(email=email, name=name, role=role, created=now, since=now)
-        return _write(desk, reading, draft, actor, id, made)
-
-    return settle(desk.store, decide)
+    now = desk.now()
+    return keep(desk, actor, Member(email=email.strip(), name=name.strip(), role=role, created=now, since=now))
 
 
 def change(
@@ -184,17 +173,16 @@ def proof_of(member: Member) -> str:
     return digest(member.password, str(member.since))[:16]
 
 
-def keep(desk: Desk, actor: Actor, id: str, value: Member) -> Item[Member]:
+def keep(desk: Desk, actor: Actor, value: Member) -> Item[Member]:
     """Keep a member as they are, as when a business moves here.
 
     Raises:
-        Invalid: the address or the name is none, or the id is not that of the address. InUse: one of this id is here,
-        or the first member is no owner.
+        Invalid: the address or the name is none. InUse: the address is a member's, or the first member is no owner.
+        Forbidden: only owners may.
     """
     actor.need("admin")
     _check(value.email, value.name)
-    if id != id_of(actor.business, value.email):
-        raise Invalid("this is not the id of the member with this address", field="id")
+    id = id_of(actor.business, value.email)
 
     def decide(reading: Reading, draft: Draft) -> Item[Member]:
         if reading.doc(member_key(actor.business, id)) is not None:

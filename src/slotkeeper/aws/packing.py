@@ -43,8 +43,13 @@ LEFT_OUT = (
     "stores/migrations/",
     "stores/schema.py",
     "stores/sqlite.py",
+    "web/static/vendor/calendar/entry.js",
+    "web/static/vendor/calendar/package",
 )
-"""What of our package no function uses: the other home, the command line, and what deploys."""
+"""What of our package no function uses: the other home, the command line, what deploys, and what files are made of."""
+
+SOURCES = (".po", ".pot")
+"""What catalogues are made of."""
 
 _TIME = (1980, 1, 1, 0, 0, 0)
 """The earliest that a zip can tell (APPNOTE 4.4.6)."""
@@ -116,7 +121,8 @@ def our_files(folder: Path = PACKAGE) -> Iterator[tuple[str, bytes]]:
     for file in folder.rglob("*"):
         place = file.relative_to(folder)
         is_hidden = any(part.startswith(".") or part == "__pycache__" for part in place.parts)
-        if file.is_file() and not is_hidden and not place.as_posix().startswith(LEFT_OUT):
+        is_left_out = place.as_posix().startswith(LEFT_OUT) or place.suffix in SOURCES
+        if file.is_file() and not is_hidden and not is_left_out:
             yield f"{folder.name}/{place.as_posix()}", file.read_bytes()
 
 

@@ -1,5 +1,6 @@
 """The locked packages as wheels for Lambda's machines, brought by pip, whatever machine this is."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -17,14 +18,28 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 LOCK = Path(__file__).with_name("requirements-lambda.lock")
 """It lies here, not beside the other locks, so that an installed Slotkeeper can be deployed too."""
 
-PLATFORMS: dict[Architecture, str] = {"arm64": "manylinux2014_aarch64", "x86_64": "manylinux2014_x86_64"}
-"""glibc 2.17: the python3.11 runtime has 2.26, the newer ones 2.34."""
+PLATFORMS: dict[Architecture, tuple[str, ...]] = {
+    "arm64": ("manylinux_2_26_aarch64", "manylinux2014_aarch64"),
+    "x86_64": ("manylinux_2_26_x86_64", "manylinux2014_x86_64"),
+}
+"""glibc 2.26 at most, which the python3.11 runtime has; the newer ones have 2.34."""
+
+LANGUAGES = ("en", "es", "fr", "de", "ar")
+"""The languages that our pages speak. What Babel knows of all others is two thirds of its 31 MB."""
 
 PIP_SECONDS = 300
 _KEPT_METADATA = ("METADATA", "licenses/")
 """Scanners such as Amazon Inspector tell from METADATA what is deployed; licences travel with the code."""
 _UNUSED_SUFFIXES = (".pyi", ".typed", ".pyc", ".c", ".h")
 _UNUSED_FOLDERS = frozenset({"tests", "__pycache__"})
+_UNUSED_PLACES = (
+    "babel/messages/",  # what makes catalogues
+    "cffi/",  # argon2's library needs the compiled part of it alone, which lies beside
+    "dateutil/zoneinfo/dateutil-zoneinfo.tar.gz",  # zones come from tzdata
+    "pycparser/",
+)
+_LOCALE = re.compile(rf"babel/locale-data/(?!(root|({'|'.join(LANGUAGES)})(_\w+)?)\.dat$|LICENSE)")
+"""A file of Babel about a language that we do not speak. A region's rests on its language's, and that on `root`."""
 
 
 def fetch(folder: Path, architecture: Architecture, python: str, lock: Path = LOCK) -> list[Path]:
@@ -35,7 +50,8 @@ def fetch(folder: Path, architecture: Architecture, python: str, lock: Path = LO
     """
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "download", "--quiet"]
     command += ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--implementation", "cp"]
-    command += ["--python-version", python, "--platform", PLATFORMS[architecture]]
+    command += ["--python-version", python]
+    command += [word for platform in PLATFORMS[architecture] for word in ("--platform", platform)]
     try:
         done = subprocess.run(  # noqa: S603 - our own words, and paths that pip takes as paths
             [*command, "--dest", folder, "--requirement", lock],
@@ -73,7 +89,7 @@ def _place(name: str) -> str | None:
         return name if scheme in ("purelib", "platlib") else None
     if name.endswith(_UNUSED_SUFFIXES) or _UNUSED_FOLDERS.intersection(name.split("/")[:-1]):
         return None
-    return name
+    return None if name.startswith(_UNUSED_PLACES) or _LOCALE.match(name) else name
 
 
 def _told(stderr: str) -> Hindered:

@@ -10,6 +10,8 @@ from slotkeeper.contracts import Store
 from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.errors import Unreachable
 from slotkeeper.core.ticks import DAY_SECONDS, format_instant
+from slotkeeper.desk import members
+from slotkeeper.desk.passwords import matches
 from slotkeeper.doctor import examine
 from slotkeeper.documents import decoded
 from slotkeeper.stores.sqlite import SqliteStore
@@ -100,9 +102,27 @@ def test_a_second_call_changes_nothing_but_makes_a_key(shell: Shell) -> None:
     assert len(shell.json("keys", "list")) == 2
 
 
+def test_its_members_get_a_password_each_time_which_is_told_and_kept_nowhere(shell: Shell) -> None:
+    passwords = [
+        next(line for line in shell("demo").stdout.splitlines() if "Password:" in line).split()[2] for _ in range(2)
+    ]
+
+    assert passwords[0] != passwords[1]
+    store = SqliteStore(shell.folder / "slotkeeper.db")
+    found = {item.value.email: item.value for item in members.members(a_setting(store).desk, demo.BUSINESS)}
+    store.close()
+    assert {email: member.role for email, member in found.items()} == {
+        email: role for email, (_, role) in demo.MEMBERS.items()
+    }
+    assert sorted(member.role for member in found.values()) == ["owner", "viewer"]
+    for member in found.values():
+        assert [matches(member.password, each) for each in passwords] == [False, True]
+
+
 def test_it_says_where_to_look_and_gives_a_key_to_paste(shell: Shell) -> None:
     text = shell("demo", "--port", "8123").stdout
 
     assert "http://127.0.0.1:8123/docs" in text
     assert "http://127.0.0.1:8123/public/riverside/services" in text
+    assert "http://127.0.0.1:8123/staff/riverside" in text
     assert "curl -H 'Authorization: Bearer sk_" in text.splitlines()[-1]

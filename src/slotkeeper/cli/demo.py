@@ -1,6 +1,7 @@
 """A clinic to try things with: made up, the same for the same day, and booked through the desk like any other."""
 
 import random
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -17,9 +18,11 @@ from slotkeeper.core.hours import Opening, Schedule, Weekly
 from slotkeeper.core.service import Business, Need, Pool, Resource, Service
 from slotkeeper.core.ticks import DAY_SECONDS, Instant
 from slotkeeper.core.zones import local
-from slotkeeper.desk import catalogue
+from slotkeeper.desk import catalogue, members
 from slotkeeper.desk.desk import Desk
+from slotkeeper.desk.members import Role
 from slotkeeper.desk.orders import Order
+from slotkeeper.desk.passwords import hashed
 from slotkeeper.desk.search import Search, service_slots
 from slotkeeper.documents import CatalogueKind, business_key
 
@@ -63,6 +66,8 @@ SERVICES: dict[str, Service] = {
         notice_minutes=30,
         horizon_days=30,
         needs=(Need(any_of="doctors"),),
+        location="By phone",
+        remote=True,
     ),
     "physio": Service(
         name="Physiotherapy",
@@ -109,6 +114,11 @@ REASONS = {
 FIRST_NAMES = "Amara, Bruno, Carmen, Dmitri, Esther, Farid, Greta, Hugo, Ines, Jonas, Keiko, Liam, Maya, Olga, Pedro"
 LAST_NAMES = "Alvarez, Brandt, Chen, Dubois, Eriksen, Fischer, Gomez, Hansen, Ito, Jansen, Kowalski, Lindqvist, Moreau"
 CUSTOMERS = 60
+MEMBERS: dict[str, tuple[str, Role]] = {
+    "ada@riverside.example.com": ("Dr. Ada Okafor", "owner"),
+    "vera@riverside.example.com": ("Vera Lund", "viewer"),
+}
+"""Who signs in to the staff pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +141,17 @@ def make(desk: Desk, progress: Callable[[int, int], object] = lambda done, total
         _make_catalogue(desk, actor)
         count = sum(1 for _ in _Calendar(desk, actor).fill(progress))
     return Made(count, is_new=True)
+
+
+def let_in(desk: Desk) -> str:
+    """A new password for all members, who are added where they are missing: it can be said each time only because it
+    is kept nowhere."""
+    actor = Actor(business=BUSINESS, id="demo", scopes=frozenset(SCOPES))
+    password = f"{secrets.token_hex(3)}-{secrets.token_hex(3)}-{secrets.token_hex(3)}"
+    for email, (name, role) in MEMBERS.items():
+        member = members.by_email(desk, BUSINESS, email) or members.add(desk, actor, email, name, role)
+        members.set_password_hash(desk, actor, member.id, hashed(password))
+    return password
 
 
 def people() -> dict[str, Customer]:
@@ -163,8 +184,8 @@ def _make_catalogue(desk: Desk, actor: Actor) -> None:
         put("resource", id, Resource(name=name, zone=ZONE, schedule_id="early" if early else "weekdays"))
     for id, name in ROOMS.items():
         put("resource", id, Resource(name=name, kind="room", zone=ZONE))
-    for id, (name, members) in POOLS.items():
-        put("pool", id, Pool(name=name, resource_ids=members))
+    for id, (name, resource_ids) in POOLS.items():
+        put("pool", id, Pool(name=name, resource_ids=resource_ids))
     for id, service in SERVICES.items():
         put("service", id, service)
     for id, customer in people().items():

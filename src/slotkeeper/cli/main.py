@@ -31,6 +31,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "customers": ("catalogue", "Who appointments are for."),
     },
     "Access and messages": {
+        "members": ("members", "Who signs in to the staff pages."),
         "keys": ("keys", "Keys for the API."),
         "outbox": ("outbox", "Show the messages that were sent, or are kept."),
         "dead-letters": ("dead_letters", "Messages that could not be delivered."),

@@ -60,6 +60,15 @@ def wait_for(url: str) -> httpx.Response:
             time.sleep(0.05)
 
 
+def _signed_in(staff: str, text: str) -> httpx.Response:
+    """The staff page, as the owner sees it who signs in with the password that was printed."""
+    [email] = re.findall(r"(\S+) \(owner\)", text)
+    [password] = re.findall(r"Password: +(\S+)", text)
+    answer = httpx.post(f"{staff}/sign-in", data={"email": email, "password": password})
+    cookie = answer.headers["set-cookie"].partition(";")[0]
+    return httpx.get(staff, headers={"cookie": cookie})
+
+
 @pytest.mark.slow
 def test_the_demonstration_is_served_and_its_key_works(tmp_path: Path) -> None:
     port = free_port()
@@ -68,8 +77,11 @@ def test_the_demonstration_is_served_and_its_key_works(tmp_path: Path) -> None:
         text = (tmp_path / "out").read_text()
         [key, url] = re.findall(r"Bearer (sk_\w+)' '(\S+)'", text)[0]
         answer = httpx.get(url, headers={"authorization": f"Bearer {key}"})
-        for address in re.findall(rf"http://127\.0\.0\.1:{port}/[^\s']*", text):
+        addresses = re.findall(rf"http://127\.0\.0\.1:{port}/[^\s']*", text)
+        [staff] = [each for each in addresses if "/staff/" in each]
+        for address in set(addresses) - {staff}:
             assert httpx.get(address, headers={"authorization": f"Bearer {key}"}).status_code == 200, address
+        assert _signed_in(staff, text).status_code == 200
         server.send_signal(signal.SIGTERM)
         code = server.wait(SECONDS)
 

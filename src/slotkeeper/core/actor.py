@@ -28,19 +28,21 @@ class OnlyLooks(Forbidden):
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """One credential at work. With a `customer_id` it acts for that customer alone and sees nobody else's. A viewer may
-    look at what its scopes allow, and change nothing."""
+    """One credential at work. With a `customer_id` it acts for that customer alone and sees nobody else's; with an
+    `appointment_id` it sees and changes that appointment and no other. A viewer may look at what its scopes allow, and
+    change nothing."""
 
     business: str
     id: str
     scopes: frozenset[Scope]
     customer_id: str = ""
+    appointment_id: str = ""
     is_public: bool = False
     is_viewer: bool = False
 
     @property
     def is_staff(self) -> bool:
-        return "staff" in self.scopes and not self.customer_id
+        return "staff" in self.scopes and not self.customer_id and not self.appointment_id
 
     def need(self, scope: Scope) -> None:
         """Raises `Forbidden` when the credential lacks the scope."""

@@ -47,7 +47,10 @@ def appointment(desk: Desk, actor: Actor, id: str) -> Appointment:
 
 
 def appointments(desk: Desk, actor: Actor, wanted: Filter, *, limit: int, after: str | None = None) -> Listing:
-    """Up to `limit` appointments that fit, by start. A customer's credential sees that customer's only."""
+    """Up to `limit` appointments that fit, by start. A customer's credential sees that customer's only, and one for a
+    single appointment finds none: it knows which."""
+    if actor.appointment_id:
+        return Listing([], None)
     if actor.customer_id and wanted.customer_id not in ("", actor.customer_id):
         return Listing([], None)
     customer_id = actor.customer_id or wanted.customer_id

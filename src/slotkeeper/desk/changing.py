@@ -66,9 +66,11 @@ Decide = Callable[[Reading, Draft, Appointment, Deed], Appointment]
 
 
 def find(reading: Reading, actor: Actor, id: str) -> Appointment:
-    """Raises `Missing` when there is no such appointment, or it is another customer's."""
+    """Raises `Missing` when there is no such appointment, or it is not the credential's to see."""
     found = reading.value(appointment_key(actor.business, id), Appointment)
     if found is None or (actor.customer_id and found.customer_id != actor.customer_id):
+        raise Missing("appointment", id)
+    if actor.appointment_id not in ("", id):
         raise Missing("appointment", id)
     return found
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from slotkeeper.core.actor import Actor
 from slotkeeper.core.appointment import Appointment
+from slotkeeper.core.errors import Missing
 from slotkeeper.core.rules import Facts, Member, Needed
 from slotkeeper.core.service import Need, Service
 from slotkeeper.core.slots import slots
@@ -64,15 +65,43 @@ def room_to_move(desk: Desk, actor: Actor, id: str, span: Span) -> Room:
     seconds = appointment.end - appointment.start
     if service is None or seconds % TICK_SECONDS:
         return _bare(desk, actor, reading, appointment, span)
-    service = replace(service, duration_minutes=seconds // 60)
-    question = _question(desk, actor, service, span, appointment.customer_id, (appointment.id,))
-    facts = gather(reading, question, appointment.service_id, service)
+    facts = _facts_to_move(desk, actor, reading, appointment, service, span)
     serving = [
         member
         for member in dict.fromkeys(member for need in facts.needs for member in need.members)
         if member.id in appointment.resource_ids
     ]
     return replace(_room(facts, span), latest_end=_latest_end(facts, serving, appointment))
+
+
+def starts_to_move(desk: Desk, actor: Actor, id: str, span: Span, resource_ids: tuple[str, ...] = ()) -> list[Instant]:
+    """The starts to which the appointment could go, ascending: with those who are named, or with whoever is free.
+
+    Raises:
+        Missing: there is no such appointment, or its service or a pool of that is gone. Invalid: who is named does not
+            give the service.
+    """
+    reading = Reading(desk.store)
+    appointment = find(reading, actor, id)
+    service = reading.value(kind_key(actor.business, "service", appointment.service_id or "-"), Service)
+    if service is None or (appointment.end - appointment.start) % TICK_SECONDS:
+        raise Missing("service", appointment.service_id)
+    facts = _facts_to_move(desk, actor, reading, appointment, service, span, resource_ids)
+    return slots(facts, span.first, span.last)
+
+
+def _facts_to_move(
+    desk: Desk,
+    actor: Actor,
+    reading: Reading,
+    appointment: Appointment,
+    service: Service,
+    span: Span,
+    pinned: tuple[str, ...] = (),
+) -> Facts:
+    service = replace(service, duration_minutes=(appointment.end - appointment.start) // 60)
+    question = _question(desk, actor, service, span, appointment.customer_id, (appointment.id,), pinned)
+    return gather(reading, question, appointment.service_id, service)
 
 
 def _bare(desk: Desk, actor: Actor, reading: Reading, appointment: Appointment, span: Span) -> Room:
@@ -141,7 +170,13 @@ def _run(bits: int, at: int) -> int:
 
 
 def _question(
-    desk: Desk, actor: Actor, service: Service, span: Span, customer_id: str, ignoring: tuple[str, ...] = ()
+    desk: Desk,
+    actor: Actor,
+    service: Service,
+    span: Span,
+    customer_id: str,
+    ignoring: tuple[str, ...] = (),
+    pinned: tuple[str, ...] = (),
 ) -> Question:
     """Whole UTC days, wide enough for the claims of the first and the last start."""
     first = day_of(Instant(span.first - service.buffer_before_minutes * 60))
@@ -151,5 +186,6 @@ def _question(
         window=Window.of_days(first, last - first + 1),
         now=desk.now(),
         customer_id=customer_id,
+        pinned=pinned,
         ignoring=ignoring,
     )

@@ -16,6 +16,7 @@ from slotkeeper.web.look import assets, branding
 from slotkeeper.web.routes import Route
 from slotkeeper.web.staff import routes as staff
 from slotkeeper.web.visitors import routes as visitors
+from slotkeeper.web.visitors import visit_routes
 
 API: tuple[Route, ...] = (
     *appointments.ROUTES,
@@ -31,7 +32,7 @@ API: tuple[Route, ...] = (
 ROUTES: tuple[Route, ...] = (*API, *pages.routes(API))
 """What programs ask, and the pages that tell of it: the OpenAPI document holds these."""
 
-PAGES: tuple[Route, ...] = (*assets.ROUTES, *branding.ROUTES, *staff.ROUTES, *visitors.ROUTES)
+PAGES: tuple[Route, ...] = (*assets.ROUTES, *branding.ROUTES, *staff.ROUTES, *visitors.ROUTES, *visit_routes.ROUTES)
 """What people ask by their browsers: the pages for visitors and for members, and what these load."""
 
 ALL: tuple[Route, ...] = (*ROUTES, *PAGES)

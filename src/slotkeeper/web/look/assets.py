@@ -12,7 +12,7 @@ from slotkeeper.web.routes import Answer, Call, Route
 
 TOPIC = "Pages"
 BUNDLES = {
-    "visitors.css": ("tokens.css", "parts.css", "visitors.css"),
+    "visitors.css": ("tokens.css", "parts.css", "visitors.css", "visit.css"),
     "staff.css": ("tokens.css", "parts.css", "staff.css"),
 }
 """Files that are sent as one, so that a page waits for one answer and not for three."""

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from slotkeeper.core.actor import Actor
 from slotkeeper.core.appointment import Appointment
-from slotkeeper.core.service import Business, Resource, Service
+from slotkeeper.core.service import Business, Resource, Service, place_of
 from slotkeeper.core.ticks import Instant
 from slotkeeper.core.zones import local
 from slotkeeper.desk.agenda import appointment as appointment_of
@@ -17,7 +17,6 @@ from slotkeeper.desk.facts import business_of
 from slotkeeper.documents import kind_key
 from slotkeeper.ledger import Reading
 from slotkeeper.linking import Links
-from slotkeeper.notices. import place_of
 from slotkeeper.web.look.branding import theme_address
 from slotkeeper.web.look.drawing import N_, draw, path
 from slotkeeper.web.look.languages import CODES, Speech, chosen

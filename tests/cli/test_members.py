@@ -116,7 +116,7 @@ def test_an_invitation_is_a_link_to_the_member_for_a_week_and_once(practice: She
         links.invited("other", token, now)
     store.close()
 
-    assert base == "http://127.0.0.1:8000/staff/practice/invitation"
+    assert base == "http://127.0.0.1:8000/staff/practice/welcome"
     assert id == members.id_of("practice", ADA)
     assert proof == members.proof_of(kept(practice, ADA))
     practice("members", "password", ADA, given=f"{PASSWORD}\n")

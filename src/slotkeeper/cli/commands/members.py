@@ -14,7 +14,7 @@ from slotkeeper.desk.members import ROLES, Member, Role
 from slotkeeper.linking import INVITED_DAYS, Links
 from slotkeeper.web.bodies import safe_text
 
-INVITATION = "/staff/{business}/invitation/{token}"
+INVITATION = "/staff/{business}/welcome/{token}"
 """Where an invitation leads."""
 
 

@@ -5,13 +5,16 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from slotkeeper.contracts import Doc
+from slotkeeper.contracts import Change, Doc
 from slotkeeper.core.ticks import DAY_SECONDS, Instant
 from slotkeeper.desk import members, sessions
 from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.keys import Unauthenticated
 from slotkeeper.desk.sessions import Session, close_all, close_session, open_session, session_of
-from slotkeeper.documents import decoded
+from slotkeeper.documents import decoded, session_key
+from slotkeeper.linking import Links
+from tests.aws.emulator import Emulator
+from tests.aws.tables import a_store
 from tests.builders import STAFF, Setting, a_clinic
 
 HOUR = 3600
@@ -219,3 +222,23 @@ def test_stores_may_forget_a_session_when_it_is_over(clinic: Setting) -> None:
     opened = open_session(desk, "clinic", VERA, False)
 
     assert seen == [opened.session.expires] * 2
+
+
+@pytest.mark.slow
+def test_what_dynamodb_has_forgotten_by_itself_stands_in_nobodys_way(emulator: Emulator) -> None:
+    clinic = a_clinic(a_store(emulator))
+    members.add(clinic.desk, STAFF, "ada@example.com", "Ada", "owner")
+    token, old = sign_in(clinic, ADA), sign_in(clinic, ADA)
+    clinic.store.commit(Change({session_key(old.split("_")[1]): 1}, deletes=[session_key(old.split("_")[1])]))
+
+    assert session_of(clinic.desk, token).member.name == "Ada"
+    later(clinic, 13 * HOUR)
+    again = sign_in(clinic, ADA)
+    assert len(stored(clinic)) == 2
+    close_session(clinic.desk, again)
+    assert stored(clinic) == []
+    links = Links(clinic.store)
+    visit = clinic.book("2026-11-26T09:00:00Z")
+    opened = Links(clinic.store).appointment_of("clinic", links.appointment_token("clinic", visit), clinic.clock.now)
+    assert opened == visit.id
+    clinic.store.close()

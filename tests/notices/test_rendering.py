@@ -355,7 +355,27 @@ def test_arabic_counts_in_its_own_forms(minutes: int, text: str) -> None:
     assert lead_text(LANGUAGES["ar"], minutes * 60) == text
 
 
-def test_a_remote_service_is_at_no_place() -> None:
-    call = Service(name="Call", duration_minutes=15, needs=(Need(any_of="doctors"),), remote=True)
+CALL = Service(name="Call", duration_minutes=15, needs=(Need(any_of="doctors"),), remote=True)
 
-    assert "Where" not in render(an_occasion(service=call)).text
+
+def test_a_remote_service_is_at_no_place() -> None:
+    words = render(an_occasion(service=CALL))
+
+    assert "Where" not in words.text
+    assert BERLIN in words.text
+
+
+@pytest.mark.parametrize("zone", ["", "Europe/Atlantis"])
+def test_without_a_zone_of_the_customers_a_remote_service_is_told_on_the_places_clock(zone: str) -> None:
+    assert BERLIN in render(an_occasion(service=CALL, contact=Contact(zone=zone))).text
+
+
+def test_a_remote_service_is_told_on_the_customers_clock_alone() -> None:
+    pending = an_appointment(status="pending", expires=at("2026-11-23T10:00:00Z"))
+    words = render(an_occasion("pending", pending, service=CALL, contact=Contact(zone="America/New_York")))
+
+    assert words.subject == "Requested: Call, Tuesday 24 November 2026, 03:30"
+    assert "When: Tuesday 24 November 2026, 03:30-04:00 (America/New_York, UTC-5)" in words.text
+    assert "until Monday 23 November 2026, 05:00 (America/New_York, UTC-5)" in words.text
+    assert "Your time" not in words.text
+    assert "Berlin" not in words.text

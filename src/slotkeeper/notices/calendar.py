@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.service import Business, Service, place_of
 from slotkeeper.core.ticks import Instant, format_instant
-from slotkeeper.notices.languages import language_of, when_text
+from slotkeeper.notices.languages import language_of, when_text, zone_shown
 from slotkeeper.notices.plain import one_line
 
 MEDIA = "text/calendar; charset=utf-8; method=PUBLISH"
@@ -112,8 +112,9 @@ class _Words:
         """What the entry says, in the customer's language."""
         language = language_of(appointment.contact.language, business.language)
         name = one_line(service.name) if service else language.visit
+        zone = zone_shown(service, appointment.zone, appointment.contact.zone)
         lines = [
-            f"{language.when}: {when_text(language, appointment.start, appointment.end, appointment.zone)}",
+            f"{language.when}: {when_text(language, appointment.start, appointment.end, zone)}",
             _labelled(language.with_whom, ", ".join(one_line(each) for each in resources)),
             _labelled(language.manage, link),
         ]

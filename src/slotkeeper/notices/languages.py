@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from slotkeeper.core.service import Service
 from slotkeeper.core.ticks import Instant
-from slotkeeper.core.zones import local
+from slotkeeper.core.zones import local, zone_names
 
 HOUR_MINUTES = 60
 DAY_MINUTES = 1440
@@ -170,6 +171,12 @@ def language_of(*wanted: str) -> Language:
         if found is not None:
             return found
     return _ENGLISH
+
+
+def zone_shown(service: Service | None, zone: str, own: str) -> str:
+    """The zone in which a customer is told the time: the place's, save for a remote service, which is had wherever the
+    customer is. A zone of theirs that nobody knows is passed over."""
+    return own if service is not None and service.remote and own in zone_names() else zone
 
 
 def date_text(language: Language, wall: datetime) -> str:

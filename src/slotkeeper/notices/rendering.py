@@ -26,6 +26,7 @@ from slotkeeper.notices.languages import (
     offset_text,
     time_text,
     when_text,
+    zone_shown,
 )
 from slotkeeper.notices.plain import one_line
 from slotkeeper.notices.templates import chosen
@@ -76,6 +77,11 @@ class Occasion:
     @property
     def end(self) -> Instant:
         return self.event.end if self.event else self.appointment.end
+
+    @property
+    def zone(self) -> str:
+        """The zone that comes first: the place's, or the customer's for a remote service."""
+        return zone_shown(self.service, self.appointment.zone, self.contact.zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +151,9 @@ def _rendered(occasion: Occasion, language: Language, subject: str, text: str, h
 
 
 def _rows(occasion: Occasion, language: Language) -> tuple[tuple[str, str], ...]:
-    """When, where and with whom. The place's time comes first always; the customer's own only where it differs."""
-    when = when_text(language, occasion.start, occasion.end, occasion.appointment.zone)
+    """When, where and with whom. The place's time comes first where there is a place; the customer's own only where it
+    differs."""
+    when = when_text(language, occasion.start, occasion.end, occasion.zone)
     rows = [
         (language.when, when),
         (language.customer_time, _customer_time(occasion, language)),
@@ -159,7 +166,7 @@ def _rows(occasion: Occasion, language: Language) -> tuple[tuple[str, str], ...]
 def _names(occasion: Occasion, language: Language, rows: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """What `templates.NAMES` promises."""
     business, service, appointment = occasion.business, occasion.service, occasion.appointment
-    event, zone = occasion.event, appointment.zone
+    event, zone = occasion.event, occasion.zone
     minutes = (occasion.end - occasion.start) // 60
     was = ""
     if event is not None and event.was_start and event.was_start != event.start:
@@ -206,10 +213,10 @@ def _names(occasion: Occasion, language: Language, rows: Sequence[tuple[str, str
 def _customer_time(occasion: Occasion, language: Language) -> str:
     """The customer's own wall clock; empty when it is not known or shows the same."""
     zone = occasion.contact.zone
-    if zone not in zone_names() or zone == occasion.appointment.zone:
+    if zone not in zone_names() or zone == occasion.zone:
         return ""
     there = [local(instant, zone).utcoffset() for instant in (occasion.start, occasion.end)]
-    here = [local(instant, occasion.appointment.zone).utcoffset() for instant in (occasion.start, occasion.end)]
+    here = [local(instant, occasion.zone).utcoffset() for instant in (occasion.start, occasion.end)]
     return "" if there == here else when_text(language, occasion.start, occasion.end, zone)
 
 

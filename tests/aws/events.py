@@ -28,10 +28,12 @@ def an_event(
     base: str = "",
     claims: Mapping[str, Any] | None = None,
     is_binary: bool = False,
+    parameters: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The event of a REST API's proxy integration for a request to `target`, which is encoded as it was sent.
 
-    The path stays encoded, the query comes decoded; `base` is the path of a custom domain's mapping.
+    The path stays encoded, the query comes decoded; `base` is the path of a custom domain's mapping; `parameters` are
+    those of the path, where they are not what the resource names in it.
     """
     path, _, query = target.partition("?")
     several: dict[str, list[str]] = {}
@@ -54,7 +56,7 @@ def an_event(
         "multiValueHeaders": sent or None,
         "queryStringParameters": {name: values[-1] for name, values in several.items()} or None,
         "multiValueQueryStringParameters": several or None,
-        "pathParameters": _parameters(resource, path) or None,
+        "pathParameters": (_parameters(resource, path) if parameters is None else dict(parameters)) or None,
         "stageVariables": None,
         "requestContext": context,
         "body": _sent(body, is_binary=is_binary),

@@ -4,13 +4,13 @@ import base64
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slotkeeper.aws.gateway import MAX_ANSWER_BYTES, answer_of, by_claims, check_size, request_of
+from slotkeeper.aws.gateway import MAX_ANSWER_BYTES, NOWHERE, answer_of, by_claims, check_size, request_of
 from slotkeeper.core.actor import Actor
 from slotkeeper.core.errors import Invalid
 from slotkeeper.desk.keys import Unauthenticated
@@ -53,8 +53,14 @@ def believes_headers(event: Mapping[str, Any], **others: Any) -> Request:
         ("/appointments/{id}", "/appointments/apt%5F1", "/appointments/apt_1"),
         ("/appointments/{id}/{proxy+}", "/appointments/a%2Fb/cancel", "/appointments/a/b/cancel"),
         ("/{proxy+}", "/pools/caf%C3%A9%20x", "/pools/café x"),
-        ("/{business}", "/%61ppointments", "/%61ppointments"),
-        ("/{business}/{proxy+}", "/appointment%73/apt_1/cancel", "/appointment%73/apt_1/cancel"),
+        ("/{business}", "/%61ppointments", NOWHERE),
+        ("/{business}/{proxy+}", "/appointment%73/apt_1/cancel", NOWHERE),
+        ("/{business}/{proxy+}", "/staff/clinic", NOWHERE),
+        ("/{business}/{proxy+}", "/%73taff/clinic", NOWHERE),
+        ("/{business}", "/docs", "/docs"),
+        ("/{business}", "/%64ocs", NOWHERE),
+        ("/staff/{proxy+}", "/staff/clinic/sign-in", "/staff/clinic/sign-in"),
+        ("/staff", "/staff/", "/staff/"),
         ("/{business}", "/clinic%40north", "/clinic@north"),
         ("/services", "/services/", "/services/"),
         ("/{business}/{proxy+}", "/clinic/visit/2026-11-24T09:00:00Z", "/clinic/visit/2026-11-24T09:00:00Z"),
@@ -69,6 +75,55 @@ def test_the_path_is_ours_and_decoded(
 
     with caught(read, takes_the_whole_path):
         assert read(event).path == seen
+
+
+def believes_the_path(event: Mapping[str, Any]) -> Request:
+    """A broken one: all that stands before the resource's last segments is where we are mounted, whoever wrote it."""
+    whole = unquote(event["requestContext"]["path"])
+    return Request("GET", "/", base="/".join(whole.split("/")[: -event["resource"].count("/")]))
+
+
+MOUNTED = [
+    # At the API's own name; at a domain mapped to a stage, by nothing, by a path, by one of two segments; at a domain
+    # that is mapped to no stage, by nothing and by a path: as LocalStack's issue 12295 has seen them on AWS.
+    ("/staff/clinic", "/prod/staff/clinic", "/prod"),
+    ("/staff/clinic", "/staff/clinic", ""),
+    ("/bookings/staff/clinic", "/bookings/staff/clinic", "/bookings"),
+    ("/a/b/staff/clinic", "/a/b/staff/clinic", "/a/b"),
+    ("/prod/staff/clinic", "/prod/staff/clinic", "/prod"),
+    ("/book/prod/staff/clinic", "/book/prod/staff/clinic", "/book/prod"),
+]
+
+
+@pytest.mark.parametrize(("path", "whole", "base"), MOUNTED)
+def test_addresses_begin_where_the_api_is_mounted(path: str, whole: str, base: str) -> None:
+    event = an_event("GET", path, resource="/staff/{proxy+}", parameters={"proxy": "clinic"})
+    event["requestContext"] |= {"path": whole, "stage": "prod"}
+
+    assert request_of(event).base == base
+    assert request_of(event).path == "/staff/clinic"
+
+
+@pytest.mark.parametrize(
+    ("path", "business", "base"),
+    [
+        ("/x/clinic%40north/", "clinic%40north", "/x"),
+        ("/x/clinic%40north", "clinic@north", "/x"),
+        ("//evil.example/clinic", "clinic", ""),
+        ("/%2Fevil.example/clinic", "clinic", ""),
+        ("/x\\evil.example/clinic", "clinic", ""),
+        ("/%2F%2Fevil.example", "%2F%2Fevil.example", ""),
+        ("/?//evil.example/clinic", "clinic", ""),
+        ("/elsewhere", "clinic", ""),
+    ],
+)
+def test_no_address_begins_with_what_a_caller_has_written(path: str, business: str, base: str) -> None:
+    event = an_event("GET", "/x", resource="/{business}", parameters={"business": business})
+    event["path"] = event["requestContext"]["path"] = path
+
+    assert request_of(event).base == base
+    if "evil" in path and business == "clinic":
+        assert "evil" in believes_the_path(event).base
 
 
 @given(pairs=st.lists(st.tuples(TEXT, TEXT), max_size=6))

@@ -268,6 +268,7 @@ def test_with_every_option_each_resource_is_made() -> None:
         committed(),
         **EVERYTHING,
         VisitorsMayBook="true",
+        StaffPages="true",
         AllowedOrigin="https://app.example.com",
         DomainName="book.example.com",
         AlarmEmail="ops@example.com",

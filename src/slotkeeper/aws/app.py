@@ -125,7 +125,15 @@ def _courier(settings: Settings, access: AwsAccess) -> "tuple[Courier, Closing]"
     rules = WebhookSettings(timeout_seconds=hooks.timeout_seconds, is_private_allowed=hooks.allow_private)
     webhooks = WebhookSender(rules, now)
     senders = {"webhook": webhooks, **_senders(settings, access)}
-    courier = Courier(_store(settings, access), now, senders, OutboxSender(), endpoints=_endpoints(settings))
+    courier = Courier(
+        _store(settings, access),
+        now,
+        senders,
+        OutboxSender(),
+        endpoints=_endpoints(settings),
+        # Without one no pages are served here, so there is nothing to link to.
+        base_url=settings.public_url,
+    )
     return courier, [webhooks.close]
 
 

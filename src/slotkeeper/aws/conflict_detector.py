@@ -63,7 +63,7 @@ class Api:
             response = self._web.refuse(error, request)
             answer = answer_of(request, response)
             account = replace(account, status=response.status, code="invalid")
-        answer["multiValueHeaders"] |= self._shared
+        answer["multiValueHeaders"] = self._shared | answer["multiValueHeaders"]
         took = (self._seconds() - began) * 1000
         is_booking = _is_booking(account, answer)
         self._tell(event, account, took, is_booking=is_booking, stale=self._stale() - stale)

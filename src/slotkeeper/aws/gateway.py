@@ -12,7 +12,7 @@ from slotkeeper.core.errors import Invalid
 from slotkeeper.desk.keys import Unauthenticated
 from slotkeeper.web.http import Request, Response
 from slotkeeper.web.routes import ID
-from slotkeeper.web.table import RESERVED
+from slotkeeper.web.table import ALL, API, RESERVED, ROUTES
 
 GATEWAYS_OWN = "x-api-key"
 """The header with the usage plan's key. It is API Gateway's and none of ours, though the embedded home reads one of
@@ -30,6 +30,18 @@ MAX_ANSWER_BYTES = 6 * 1024 * 1024 - 1024
 MOST_BYTES_A_CHARACTER = 12
 """In JSON that is written in ASCII: two escapes of six bytes each."""
 
+VISITORS_DOOR = "/{business}"
+"""How the resources begin that stand open where visitors may book: any first segment comes by them that has no
+resource of its own."""
+
+ABOUT = frozenset(route.pattern.split("/")[1] for route in ROUTES if route not in API)
+"""What comes by the visitors' door too: the pages about the API."""
+
+_BEGUN = frozenset(route.pattern.split("/")[1] for route in ALL)
+NOWHERE = "/%"
+"""A path at which nothing is: no id has a `%`."""
+
+_BASE = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 _PARAMETER = re.compile(r"{(\w+)\+?}")
 _GROUP = re.compile(r"(?P<business>[A-Za-z0-9_.:@+-]{1,128})/(?P<scope>[a-z]+)")
 _BETWEEN_GROUPS = re.compile(r"[\s,\[\]\"']+")
@@ -52,15 +64,17 @@ def request_of(event: Event, *, believes_claims: bool = False) -> Request:
     headers = _headers(event)
     headers.pop(GATEWAYS_OWN, None)
     context = event.get("requestContext") or {}
+    asked = _asked(event)
     claims = (context.get("authorizer") or {}).get("claims") if believes_claims else None
     return Request(
         event["httpMethod"],
-        _path(event),
+        _path(event["resource"], asked),
         _query(event),
         headers,
         _body(event),
         (context.get("identity") or {}).get("sourceIp") or "",
         claims if isinstance(claims, dict) else {},
+        _base(event["path"], asked, context),
     )
 
 
@@ -154,17 +168,42 @@ def _headers(event: Event) -> dict[str, str]:
     return headers
 
 
-def _path(event: Event) -> str:
-    """Where the request goes, decoded. It is put together from the resource, before which stands neither a stage nor
-    the base path of a custom domain."""
+def _asked(event: Event) -> str:
+    """Where the request goes, encoded as it was sent. It is put together from the resource, before which stands neither
+    a stage nor the base path of a custom domain."""
     parameters: Mapping[str, str] = event.get("pathParameters") or {}
     path = _PARAMETER.sub(lambda found: parameters.get(found[1]) or "", event["resource"])
     if event["path"].endswith("/") and not path.endswith("/"):
         path += "/"  # API Gateway lets it pass; the web layer knows no such address
-    decoded = unquote(path)
-    # Pages are open where visitors may book. Written as `/%61ppointments`, what is not open came by their door.
-    is_disguised = event["resource"].startswith("/{business}") and decoded.split("/")[1] in RESERVED
-    return path if is_disguised else decoded
+    return path
+
+
+def _path(resource: str, asked: str) -> str:
+    """Where the request goes, decoded; nowhere, when it came by a door that is not its own.
+
+    Each resource of the API has its door: a key, a token, or none. By the visitors' door comes whatever begins like no
+    other resource: written as `/%61ppointments`, or because its own door is not there, what is not open came by it.
+    """
+    path = unquote(asked)
+    first = path.split("/")[1]
+    if not resource.startswith(VISITORS_DOOR):
+        return path if first in _BEGUN else NOWHERE
+    if first not in RESERVED:
+        return path
+    return path if first in ABOUT and asked.split("/")[1] == first else NOWHERE
+
+
+def _base(path: str, asked: str, context: Mapping[str, Any]) -> str:
+    """Where the API is mounted, which is what all addresses of ours begin with: the stage at the API's own name, and at
+    a domain of one's own what its base path mapping says, `path` then including it. Anything else is no base: what a
+    caller has written must not become the beginning of a link."""
+    stage = f"/{context.get('stage') or ''}"
+    if context.get("path") == stage + path:
+        base = stage
+    else:
+        base = unquote(path).removesuffix(unquote(asked))
+        base = base if base + unquote(asked) == unquote(path) else ""
+    return base if _BASE.fullmatch(base) else ""
 
 
 def _query(event: Event) -> str:

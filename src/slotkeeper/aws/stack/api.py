@@ -9,8 +9,34 @@ OPEN = frozenset({"/health"})
 """What is asked without any key: a monitor's question."""
 
 PUBLIC = "/public"
-PAGES = ("/{business}", "/{business}/{proxy+}")
-"""The booking pages, the docs and their style sheets: all that is left of the route table."""
+VISITORS, MEMBERS, ANYONE = "OpensToVisitors", "OpensToMembers", "ServesPages"
+"""The conditions under which pages are there at all: for who books, for who works there, and for either."""
+
+PAGES = {
+    "/{business}": VISITORS,
+    "/{business}/{proxy+}": VISITORS,
+    "/embed.js": VISITORS,
+    "/staff": MEMBERS,
+    "/staff/{proxy+}": MEMBERS,
+    "/visit/{proxy+}": ANYONE,
+    "/look/{proxy+}": ANYONE,
+    "/static/{proxy+}": ANYONE,
+}
+"""What people ask by their browsers, who have no key: the pages for visitors and the docs (all that is left of the
+route table), those for members, those that a link in a message opens, and what all of them load."""
+
+WHY_OPEN = {
+    VISITORS: "pages for visitors; the function asks for a key wherever one is needed",
+    MEMBERS: "members sign in there by password; the function asks for their session on every page",
+    ANYONE: "opened by a signed link that the function checks, or the same for everybody: styles, scripts, a logo",
+}
+
+SMALL_BYTES = 1024
+"""Less than this is sent as it is: it fits into one packet anyway."""
+
+PICTURES = ("image/*",)
+"""What is sent as bytes: a business's logo. API Gateway goes by what the caller takes first (`Accept`), which for a
+picture is one in every browser. Not `*/*`: then its own answers to preflight requests fail, and bodies come encoded."""
 
 BOOKING = "/appointments"
 APART = ("/appointments", "/appointments/{id}", "/appointments/{id}/{proxy+}")
@@ -61,7 +87,7 @@ def _words(path: str) -> str:
 
 
 def _title(word: str) -> str:
-    return word[0].upper() + word[1:]
+    return "".join(part[0].upper() + part[1:] for part in word.split("."))
 
 
 def _patterns() -> list[str]:
@@ -82,8 +108,8 @@ def _with_parents(every: Iterable[str]) -> list[str]:
 
 
 def only_for(path: str) -> str:
-    """The condition under which the path is there at all; empty: always."""
-    return "OpensToVisitors" if path in PAGES else ""
+    """The condition under which the path is there at all, as itself or as what a page lies below; empty: always."""
+    return next((only for page, only in PAGES.items() if f"{page}/".startswith(f"{path}/")), "")
 
 
 def _path(path: str) -> Json:
@@ -107,6 +133,8 @@ def _api() -> Json:
             "Description": "Slotkeeper: appointments, never double-booked",
             "ApiKeySourceType": "HEADER",
             "EndpointConfiguration": {"Types": ["REGIONAL"]},
+            "MinimumCompressionSize": SMALL_BYTES,
+            "BinaryMediaTypes": list(PICTURES),
             "Tags": tags(),
         },
     )
@@ -204,7 +232,7 @@ def door_of(path: str) -> Door:
     if path in OPEN:
         return Door("", "", "a monitor asks without a key, and learns only that we are up")
     if path in PAGES:
-        return Door("", "", "pages for visitors; the function asks for a key wherever one is needed")
+        return Door("", "", WHY_OPEN[PAGES[path]])
     if path.startswith(PUBLIC):
         return Door(
             "KeepsVisitorsToTokens", "KeepsVisitorsToKeys", "open to visitors where the business wants so, by parameter"

@@ -26,7 +26,19 @@ class Function:
 
 LOGGING = {"SLOTKEEPER_LOG_FORMAT": "json", "SLOTKEEPER_LOG_LEVEL": ref("LogLevel")}
 COMMON = {"SLOTKEEPER_DATABASE": sub("dynamodb:${Table}"), **LOGGING}
+PUBLIC_URL = when(
+    "ServesPages",
+    when(
+        "HasDomain",
+        sub("https://${DomainName}"),
+        sub("https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${StageName}"),
+    ),
+    "",
+)
+"""Where our pages are; empty where none is served, and then messages have no links."""
+
 SENDING = {
+    "SLOTKEEPER_PUBLIC_URL": PUBLIC_URL,
     "SLOTKEEPER_AWS_TOPIC": ref("EventTopic"),
     "SLOTKEEPER_AWS_FROM_ADDRESS": ref("FromAddress"),
     "SLOTKEEPER_AWS_SMS": ref("TextMessages"),
@@ -45,6 +57,7 @@ FUNCTIONS: Mapping[str, Function] = {
             "SLOTKEEPER_AWS_TOPIC": ref("EventTopic"),
             "SLOTKEEPER_AWS_ALLOWED_ORIGIN": ref("AllowedOrigin"),
             "SLOTKEEPER_AWS_COGNITO": when("UsesCognito", "true", "false"),
+            "SLOTKEEPER_PAGES_EMBED_ORIGINS": ref("EmbedOrigins"),
         },
         fails_to="API Gateway waits for the answer and tells the caller of a failure; there is no event to keep",
     ),

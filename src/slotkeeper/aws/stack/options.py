@@ -133,9 +133,10 @@ def _firewall() -> Json:
                 "LogDestinationConfigs": [
                     sub("arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${FirewallLogs}")
                 ],
+                # Keys and sessions; and the path, in which the links of customers stand.
                 "RedactedFields": [
-                    {"SingleHeader": {"Name": "authorization"}},
-                    {"SingleHeader": {"Name": "x-api-key"}},
+                    *({"SingleHeader": {"Name": name}} for name in ("authorization", "cookie", "x-api-key")),
+                    {"UriPath": {}},
                 ],
             },
             only="HasWaf",

@@ -4,7 +4,9 @@ together."""
 from slotkeeper.aws.stack.language import Json, both, condition, either, equals, is_given, is_on, neither, ref
 
 ADDRESS = r"^$|^[^@\s<>\"]{1,64}@[A-Za-z0-9.-]{1,253}$"
-ORIGIN = r"^$|^https?://[A-Za-z0-9.-]+(:[0-9]+)?$"
+_ORIGIN = r"https?://[A-Za-z0-9.-]+(:[0-9]+)?"
+ORIGIN = f"^$|^{_ORIGIN}$"
+ORIGINS = f"^$|^{_ORIGIN}( {_ORIGIN})*$"
 
 
 def text(meaning: str, default: str | None = None, pattern: str = "", wanted: str = "") -> Json:
@@ -73,7 +75,6 @@ GROUPS: dict[str, dict[str, Json]] = {
             "ApiKey",
             "Cognito",
         ),
-        "VisitorsMayBook": switch("Whether /public and the booking pages are open to anyone."),
         "AllowedOrigin": text(
             "The origin of a browser application that may call the API (CORS); empty: none may.",
             "",
@@ -84,7 +85,7 @@ GROUPS: dict[str, dict[str, Json]] = {
         "Burst": number("How many requests above that are taken at once.", 200, 1, 5_000),
         "DailyQuota": number("How many requests a day a key may send.", 200_000, 1, 100_000_000),
         "DomainName": text(
-            "A name of yours for the API, such as book.example.com; empty: none. The booking pages need one.",
+            "A name of yours for the API and the pages, such as book.example.com; empty: AWS's own, with the stage.",
             "",
             r"^$|^[a-z0-9-]+(\.[a-z0-9-]+)+$",
             "it must be a host name in lower case",
@@ -104,6 +105,18 @@ GROUPS: dict[str, dict[str, Json]] = {
             "true",
         ),
         "UseWaf": switch("Whether a web application firewall stands in front: about $8 a month and $0.60 a million."),
+    },
+    "Pages": {
+        "VisitorsMayBook": switch("Whether /public and the booking pages are open to anyone."),
+        "StaffPages": switch(
+            "Whether members may sign in at /staff, from anywhere, by a password. UseWaf limits who tries them all."
+        ),
+        "EmbedOrigins": text(
+            "The origins whose pages may show the booking pages within them, with blanks between; empty: none may.",
+            "",
+            ORIGINS,
+            "it must be origins such as https://www.example.com with blanks between",
+        ),
     },
     "Messages": {
         "FromAddress": text(
@@ -228,6 +241,8 @@ CONDITIONS: dict[str, Json] = {
     "UsesApiKeys": equals(ref("Authentication"), "ApiKey"),
     "UsesCognito": equals(ref("Authentication"), "Cognito"),
     "OpensToVisitors": is_on("VisitorsMayBook"),
+    "OpensToMembers": is_on("StaffPages"),
+    "ServesPages": either(condition("OpensToVisitors"), condition("OpensToMembers")),
     "KeepsVisitorsToKeys": both(neither(condition("OpensToVisitors")), condition("UsesApiKeys")),
     "KeepsVisitorsToTokens": both(neither(condition("OpensToVisitors")), condition("UsesCognito")),
     "AnswersOtherOrigins": is_given("AllowedOrigin"),

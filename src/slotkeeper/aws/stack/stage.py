@@ -26,7 +26,8 @@ from slotkeeper.aws.stack.roles import trust
 
 CHOICES = {
     "UsesCognito": ("Keys", "Tokens"),
-    "OpensToVisitors": ("Members", "Visitors"),
+    "OpensToVisitors": ("Callers", "Visitors"),
+    "OpensToMembers": ("NoStaff", "Staff"),
     "AnswersOtherOrigins": ("OneOrigin", "TwoOrigins"),
 }
 """The conditions that change what the API is, each with a word for false and for true. A deployment is a snapshot, and
@@ -95,6 +96,7 @@ def deployment_id(choice: Choice, api: Json) -> str:
 
 def _deployment(choice: Choice, api: Mapping[str, Any]) -> Json:
     chosen = dict(zip(CHOICES, choice, strict=True))
+    chosen["ServesPages"] = chosen["OpensToVisitors"] or chosen["OpensToMembers"]
     parts = [name for name, part in api.items() if name != "Api" and chosen.get(part.get("Condition", ""), True)]
     return resource(
         "ApiGateway::Deployment",

@@ -136,22 +136,28 @@ TRACED_SHARE = 0.02
 
 def resources() -> Json:
     made = {name: _alarm(alarm) for name, alarm in ALARMS.items()}
-    return made | {"Trouble": _composite(), "Dashboard": _dashboard(), "TraceSampling": _sampling()}
+    return made | {
+        "Trouble": _composite(),
+        "Dashboard": _dashboard(),
+        "TraceSampling": _sampling("", 9000, TRACED_SHARE, "*"),
+        # A trace tells the whole address, and who has a customer's link is let in by it.
+        "LinkSampling": _sampling("-links", 8999, 0, "*/visit/*"),
+    }
 
 
-def _sampling() -> Json:
-    """The rule by which X-Ray traces some of what this stack does; its services are called after it."""
+def _sampling(suffix: str, priority: int, share: float, path: str) -> Json:
+    """A rule by which X-Ray traces that share of what this stack does; its services are called after it."""
     rule = {
-        "RuleName": sub("${AWS::StackName}"),
+        "RuleName": sub(f"${{AWS::StackName}}{suffix}"),
         "Version": 1,
-        "Priority": 9000,
-        "FixedRate": TRACED_SHARE,
+        "Priority": priority,
+        "FixedRate": share,
         "ReservoirSize": 0,
         "ServiceName": sub("${AWS::StackName}*"),
         "ServiceType": "*",
         "Host": "*",
         "HTTPMethod": "*",
-        "URLPath": "*",
+        "URLPath": path,
         "ResourceARN": "*",
     }
     return resource("XRay::SamplingRule", {"SamplingRule": rule, "Tags": tags()}, only="SamplesTraces")

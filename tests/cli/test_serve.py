@@ -154,6 +154,7 @@ def test_the_settings_become_the_plan() -> None:
         "SLOTKEEPER_TRUSTED_PROXIES": "1",
         "SLOTKEEPER_WEBHOOKS_ALLOW_PRIVATE": "yes",
         "SLOTKEEPER_WORKER_ENABLED": "no",
+        "SLOTKEEPER_PUBLIC_URL": "https://book.example.com/",
     }
 
     plan = plan_of(load(environ))
@@ -163,4 +164,5 @@ def test_the_settings_become_the_plan() -> None:
     assert (plan.rules.key_quota.size, plan.rules.address_quota.size, plan.rules.max_body_bytes) == (7, 8, 2048)
     assert (plan.rules.trusted_proxies, plan.webhooks.is_private_allowed, plan.delivers) == (1, True, False)
     assert plan.rules.takes_http_hooks
+    assert plan.base_url == "https://book.example.com"
     assert plan_of(Settings(smtp=Smtp())).smtp is None

@@ -48,6 +48,7 @@ def plan_of(settings: Settings) -> Plan:
             is_private_allowed=settings.webhooks.allow_private,
         ),
         delivers=settings.worker.enabled,
+        base_url=settings.base_url,
     )
 
 

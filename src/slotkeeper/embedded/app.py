@@ -22,13 +22,15 @@ WAIT_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is to be built. Without `smtp` mail stays in the outbox; without `delivers` another process sends it."""
+    """What is to be built. Without `smtp` mail stays in the outbox; without `delivers` another process sends it.
+    `base_url` is where our pages are, for the links in messages; without one there are none."""
 
     database: str | Path
     rules: Rules = field(default_factory=Rules)
     smtp: SmtpSettings | None = None
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     delivers: bool = True
+    base_url: str = ""
     wait_seconds: float = WAIT_SECONDS
 
 
@@ -59,7 +61,7 @@ def build(plan: Plan, clock: Clock = now) -> House:
     desk = Desk(store, clock, new_id)
     web = Web(desk, plan.rules)
     senders, closing = _senders(plan, clock)
-    courier = Courier(store, clock, senders, OutboxSender())
+    courier = Courier(store, clock, senders, OutboxSender(), base_url=plan.base_url)
     worker = Worker(courier, clock, closing=closing)
     app = App(
         web,

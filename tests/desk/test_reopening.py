@@ -7,7 +7,7 @@ from slotkeeper.core.appointment import Action, Appointment
 from slotkeeper.core.errors import Outdated, Taken, WrongState
 from slotkeeper.desk import booking, changing
 from slotkeeper.desk.changing import Request
-from tests.builders import STAFF, Setting, a_clinic, contact, customer_actor, order
+from tests.builders import STAFF, Setting, a_clinic, at, contact, customer_actor, order
 
 TUESDAY = "2026-11-24T09:00:00Z"
 
@@ -105,3 +105,14 @@ def test_whoever_has_not_seen_the_last_change_takes_nothing_back() -> None:
 
     with pytest.raises(Outdated):
         reopened(setting, appointment, seen="1")
+
+
+def test_a_move_against_the_rules_says_so_in_the_history() -> None:
+    setting = a_clinic(doctors=1)
+    appointment = setting.book(TUESDAY)
+    setting.book("2026-11-24T10:00:00Z")
+    move = changing.Move(id=appointment.id, start=at("2026-11-24T10:00:00Z"), override="urgent")
+
+    event = changing.move(setting.desk, STAFF, move).events[-1]
+
+    assert (event.reason, event.warning) == ("urgent", "taken: the time is taken")

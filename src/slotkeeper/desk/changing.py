@@ -128,6 +128,8 @@ def move(desk: Desk, actor: Actor, move: Move) -> Appointment:
         placed = _new_place(reading, business, before, move, deed.now)
         if _is_where(placed, before):
             return before
+        if placed.overridden:
+            deed = replace(deed, reason=move.override, warning="\n".join(placed.warnings))
         after = moved(
             before,
             placed.start,

@@ -119,6 +119,16 @@ def change(
     return _changed(desk, actor, id, changed)
 
 
+def rename(desk: Desk, business: str, id: str, name: str) -> Item[Member]:
+    """Let a member choose another name for themselves, whatever their role.
+
+    Raises:
+        Missing: there is no such member. Invalid: the name is none.
+    """
+    _check_name(name.strip())
+    return _changed(desk, themselves(business, id), id, lambda before: replace(before, name=name.strip()))
+
+
 def set_password_hash(desk: Desk, actor: Actor, id: str, hashed: str, proof: str | None = None) -> Item[Member]:
     """Keep a password's hash, and sign the member out everywhere. Members may do so for themselves, whatever their
     role; owners for everybody. With a `proof` only while it is the member's: so an invitation works once.
@@ -242,5 +252,9 @@ def _check(email: str, name: str) -> None:
     if not email or len(email) > MAX_EMAIL:
         raise Invalid("a member has a mail address", field="email")
     mail_address(email, "email")
+    _check_name(name)
+
+
+def _check_name(name: str) -> None:
     if not 0 < len(name) <= MAX_NAME:
         raise Invalid(f"a member has a name of 1 to {MAX_NAME} characters", field="name")

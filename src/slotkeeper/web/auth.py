@@ -78,10 +78,20 @@ def check_origin(request: Request, session: Session, body: object) -> None:
     """
     if request.method in SAFE:
         return
+    check_site(request)
     sent = request.headers.get(CSRF_HEADER) or str(getattr(body, "csrf", ""))
-    is_ours = request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
-    if not is_ours or not hmac.compare_digest(sent.encode(), session.csrf.encode()):
+    if not hmac.compare_digest(sent.encode(), session.csrf.encode()):
         raise Forged("this does not come from a page of ours, or from one that is too old: load the page again")
+
+
+def check_site(request: Request) -> None:
+    """Refuse what another site's page made a browser send, where nobody is signed in yet and there is no token.
+
+    Raises:
+        Forged: the browser says that another site asks (Fetch Metadata Request Headers, Sec-Fetch-Site).
+    """
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise Forged("this does not come from a page of ours: load the page again, and send it from there")
 
 
 def kept_cookie(token: str, seconds: int | None) -> Headers:

@@ -104,7 +104,7 @@ def webhook(call: Call[None, None]) -> Answer:
 
 def create_webhook(call: Call[WebhookBody, None]) -> Answer:
     """A new webhook, with its secret."""
-    return _keep_webhook(call, None, call.body.secret or _new_secret())
+    return _keep_webhook(call, None, call.body.secret or new_secret())
 
 
 def put_webhook(call: Call[WebhookBody, None]) -> Answer:
@@ -152,7 +152,7 @@ def _found_webhook(call: Call[Any, None]) -> Webhook:
 
 def _keep_webhook(call: Call[WebhookBody, None], asked: str | None, secret: str) -> Answer:
     body = call.body
-    _check_address(body.url, is_http_allowed=call.takes_http_hooks)
+    check_address(body.url, is_http_allowed=call.takes_http_hooks)
     _check_secret(secret)
     hook = Webhook(url=body.url, types=body.types, secret=secret, active=body.active)
     id, kept = catalogue.put_on_shelf(call.desk, call.actor, "webhooks", asked, hook)
@@ -160,7 +160,7 @@ def _keep_webhook(call: Call[WebhookBody, None], asked: str | None, secret: str)
     return Answer(_webhook(id, kept, secret if is_new else ""), 201 if is_new else 200)
 
 
-def _check_address(url: str, *, is_http_allowed: bool) -> None:
+def check_address(url: str, *, is_http_allowed: bool) -> None:
     """Raises `Invalid` for what could never be an endpoint. Where it leads to is judged at each delivery."""
     try:
         parts = urlsplit(url)
@@ -181,7 +181,7 @@ def _check_secret(secret: str) -> None:
         raise Invalid("the secret must be whsec_ and the Base64 of 24 to 64 bytes", field="secret") from None
 
 
-def _new_secret() -> str:
+def new_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 

@@ -10,7 +10,7 @@ from slotkeeper.desk import catalogue, members, passwords, sessions
 from slotkeeper.desk.catalogue import Item
 from slotkeeper.desk.keys import Unauthenticated
 from slotkeeper.desk.members import Member
-from slotkeeper.web.auth import FORGOTTEN_COOKIE, kept_cookie, member_session, session_token
+from slotkeeper.web.auth import FORGOTTEN_COOKIE, check_site, kept_cookie, member_session, session_token
 from slotkeeper.web.forms import MemberForm
 from slotkeeper.web.look.drawing import draw
 from slotkeeper.web.routes import ID, Answer, Call, Errand
@@ -43,6 +43,7 @@ def signed_in(call: Call[None, SignInQuery]) -> Answer:
 
 def sign_in(call: Call[SignInForm, SignInQuery]) -> Errand:
     """Open a session for who knows the password. What an unknown address costs is the same."""
+    check_site(call.request)
     sent, business = call.body, call.ids["business"]
     email = sent.email.strip().lower()
     call.attempt(f"{business}/{email}")

@@ -1,0 +1,128 @@
+"""When somebody is away: the list, and a form whose times are read on the wall clock of where they are."""
+
+from datetime import timedelta
+from typing import Any
+
+from slotkeeper.core.appointment import Status
+from slotkeeper.core.errors import Invalid, Missing
+from slotkeeper.core.service import Resource
+from slotkeeper.core.ticks import DAY_SECONDS, Instant
+from slotkeeper.core.zones import local
+from slotkeeper.desk import agenda, catalogue
+from slotkeeper.desk.catalogue import Item
+from slotkeeper.documents import TimeOff
+from slotkeeper.web.forms import DeclaredForm, once
+from slotkeeper.web.look.drawing import N_
+from slotkeeper.web.routes import Answer, Call
+from slotkeeper.web.staff.fields import Clock, Date, Filled, Text, blank, read
+from slotkeeper.web.staff.page import go, page, speech_of, staff_path
+from slotkeeper.web.staff.setup_routes import DoneQuery
+from slotkeeper.web.staff.things import Form, said_of
+from slotkeeper.web.staff.walls import date_in, instant_at, start_of
+
+CLAIMING: frozenset[Status] = frozenset({"pending", "booked", "checkedIn"})
+MOST_WARNED_OF = 20
+LOOKED_BACK_DAYS = 8
+"""No appointment that lasts into an absence began earlier: a service has at most a week."""
+
+FIELDS = (
+    Date(name="from", label=N_("From"), is_needed=True),
+    Clock(name="fromTime", label=N_("at"), hint=N_("Empty: from the beginning of the day.")),
+    Date(name="to", label=N_("To"), is_needed=True),
+    Clock(name="toTime", label=N_("at"), hint=N_("Empty: to the end of the day.")),
+    Text(name="reason", label=N_("Reason"), most=500, hint=N_("Only members see it.")),
+)
+
+
+def show(call: Call[None, DoneQuery]) -> Answer:
+    """When the resource is away, and what is booked with it then."""
+    today = local(call.desk.now(), _resource(call).value.zone).date().isoformat()
+    return _page(call, Filled(blank(FIELDS, **{"from": today, "to": today}), {}, {}))
+
+
+def add(call: Call[DeclaredForm, None]) -> Answer:
+    """Note that the resource is away. Appointments that it has then stay: the page tells of them."""
+    filled = read(FIELDS, call.body.typed, speech_of(call), ())
+    if not filled.wrong:
+        try:
+            start, end = _span(filled.values, _resource(call).value.zone)
+            catalogue.add_time_off(call.desk, call.actor, call.ids["id"], start, end, filled.values["reason"])
+        except Invalid as error:
+            field = {"startTime": "from", "endTime": "to"}.get(error.field, error.field)
+            filled.blame(Invalid(error.message, field=field), FIELDS)
+        else:
+            return go(_path(call, done="added"))
+    return _page(call, filled)
+
+
+def remove(call: Call[DeclaredForm, None]) -> Answer:
+    """The resource is not away then after all."""
+    read((), call.body.typed, speech_of(call), ("absence",))
+    try:
+        catalogue.remove_time_off(call.desk, call.actor, call.ids["id"], once(call.body.typed, "absence"))
+    except Missing:
+        _resource(call)  # it is gone already, unless the resource itself is
+    return go(_path(call, done="removed"))
+
+
+def _span(values: dict[str, Any], zone: str) -> tuple[Instant, Instant]:
+    """From when to when, on the wall clock of the zone. Of an hour that comes twice it is the first at the start, and
+    the last at the end: better away too long than booked while away."""
+    if values["fromTime"]:
+        start = instant_at(f"{values['from']}T{values['fromTime']}", zone, "from")
+    else:
+        start = start_of(date_in(values["from"], "from"), zone)
+    if not values["toTime"]:
+        return start, start_of(date_in(values["to"], "to") + timedelta(days=1), zone)
+    end = instant_at(f"{values['to']}T{values['toTime']}", zone, "to")
+    return start, Instant(int(local(end, zone).replace(fold=1).timestamp()))
+
+
+def _page(call: Call[Any, Any], filled: Filled) -> Answer:
+    kept = _resource(call)
+    zone, now, speech = kept.value.zone, call.desk.now(), speech_of(call)
+    absences = catalogue.time_off(call.desk, call.actor, kept.id)
+    coming = [each for each in absences if each.end > now]
+    return page(
+        call,
+        "time_off",
+        "setup",
+        422 if filled.wrong else 200,
+        part="resources",
+        title=kept.value.name,
+        zone=zone,
+        zone_name=speech.zone(zone, now),
+        back=staff_path(call, "setup", "resources", kept.id),
+        action=_path(call),
+        coming=[
+            (each, speech.span(each.start, each.end, zone), _clashes(call, kept.id, each, zone)) for each in coming
+        ],
+        past=[(each, speech.span(each.start, each.end, zone)) for each in reversed(absences) if each.end <= now],
+        form=Form(FIELDS, filled),
+        may_write="staff" in call.actor.scopes and not call.actor.is_viewer,
+        done=said_of(getattr(call.query, "done", "")),
+    )
+
+
+def _clashes(call: Call[Any, Any], resource_id: str, absence: TimeOff, zone: str) -> list[tuple[str, str]]:
+    """The appointments that fall into the absence: where each is, and in words."""
+    since = max(absence.start, call.desk.now())
+    wanted = agenda.Filter(
+        first=Instant(since - LOOKED_BACK_DAYS * DAY_SECONDS), last=absence.end, resource_id=resource_id,
+        statuses=CLAIMING,
+    )  # fmt: skip
+    found = agenda.appointments(call.desk, call.actor, wanted, limit=MOST_WARNED_OF + 50).appointments
+    speech = speech_of(call)
+    return [
+        (staff_path(call, "appointments", each.id), f"{speech.moment(each.start, zone)} {each.contact.name}".strip())
+        for each in found
+        if each.end > since
+    ][:MOST_WARNED_OF]
+
+
+def _resource(call: Call[Any, Any]) -> Item[Resource]:
+    return catalogue.item(call.desk, call.actor, "resource", call.ids["id"])
+
+
+def _path(call: Call[Any, Any], done: str = "") -> str:
+    return staff_path(call, "setup", "resources", call.ids["id"], "time-off", done=done)

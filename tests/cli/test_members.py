@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from slotkeeper.cli.commands.members import INVITATION
 from slotkeeper.core.errors import Missing
 from slotkeeper.core.ticks import DAY_SECONDS, Instant
 from slotkeeper.desk import members
@@ -12,6 +13,7 @@ from slotkeeper.desk.passwords import matches
 from slotkeeper.linking import Expired, Links
 from slotkeeper.process import new_id
 from slotkeeper.stores.sqlite import SqliteStore
+from slotkeeper.web.table import ALL
 from tests.cli.command_line import ZONE, Shell
 
 ADA, BO = "ada@example.com", "Bo@example.com"
@@ -121,6 +123,10 @@ def test_an_invitation_is_a_link_to_the_member_for_a_week_and_once(practice: She
     assert proof == members.proof_of(kept(practice, ADA))
     practice("members", "password", ADA, given=f"{PASSWORD}\n")
     assert proof != members.proof_of(kept(practice, ADA))
+
+
+def test_an_invitation_leads_to_a_page_that_is_there() -> None:
+    assert INVITATION in {route.pattern for route in ALL if route.method == "GET"}
 
 
 def test_who_is_inactive_is_not_invited(practice: Shell) -> None:

@@ -22,6 +22,7 @@ from slotkeeper.stores.dynamodb import DynamoStore
 from slotkeeper.stores.signing import Credentials
 from tests.aws.allowances import give_allowances
 from tests.aws.emulator import REGION, ROOT, Emulator
+from tests.e2e.browsing import Raw
 from tests.e2e.journeys import Mail
 from tests.serving import Reply
 
@@ -69,7 +70,22 @@ class Deployment:
         """What SES was given to send."""
         with urlopen(f"{self.emulator.endpoint}/_ministack/ses/messages", timeout=30) as answer:
             accounts = json.loads(answer.read())["messages"]
-        return [Mail(to, mail["Subject"]) for mails in accounts.values() for mail in mails for to in mail["To"]]
+        mails = [mail for mails in accounts.values() for mail in mails]
+        return [Mail(to, mail["Subject"], mail["BodyText"]) for mail in mails for to in mail["To"]]
+
+    @property
+    def base(self) -> str:
+        """What the addresses of pages begin with: there is no domain, so it is the stage."""
+        return f"/{self.outputs['StageName']}"
+
+    def fetch(self, method: str, target: str, body: bytes = b"", **headers: str) -> Raw:
+        """Ask as a browser does: at the API's own name, as AWS calls it."""
+        sent = {name.replace("_", "-"): text for name, text in headers.items()}
+        sent["host"] = f"{self.outputs['ApiId']}.execute-api.localhost:{self._peer.rpartition(':')[2]}"
+        connection = self._connection()
+        connection.request(method, target, body or None, sent)
+        response = connection.getresponse()
+        return Raw(response.status, response.getheaders(), response.read())
 
     @cached_property
     def store(self) -> DynamoStore:
@@ -78,7 +94,7 @@ class Deployment:
         connection = Connection(credentials, REGION, endpoint=self.emulator.endpoint)
         return DynamoStore(connection, self.outputs["TableName"])
 
-    def command(self, *args: str) -> str:
+    def command(self, *args: str, typed: str = "") -> str:
         """What the command line says, at work on the table. Raises `AssertionError` when it fails."""
         done = subprocess.run(
             [sys.executable, "-m", "slotkeeper", "--database", f"dynamodb:{self.outputs['TableName']}", *args],
@@ -93,6 +109,7 @@ class Deployment:
             check=False,
             capture_output=True,
             text=True,
+            input=typed,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -147,6 +164,8 @@ def deployed(
         "Architecture": "x86_64",
         "FromAddress": FROM_ADDRESS,
         "SampleTraces": "false",  # the emulator does not know X-Ray's rules
+        "VisitorsMayBook": "true",
+        "StaffPages": "true",
         **UNLIMITED,
         **parameters,
     }

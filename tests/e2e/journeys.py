@@ -3,11 +3,17 @@
 A journey asks over HTTP and looks at the mail that came, as people do. It goes by the clock on the wall.
 """
 
+import re
 import time
+from base64 import b64decode
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any, NamedTuple, Protocol
+from urllib.parse import unquote, urlsplit
 
-from slotkeeper.core.ticks import DAY_SECONDS, Instant, format_instant
+from slotkeeper.core.ticks import DAY_SECONDS, Instant, format_instant, parse_instant
+from slotkeeper.core.zones import local
+from tests.e2e.browsing import Browser, Site
 from tests.serving import Reply
 
 LEAD_MINUTES = 5
@@ -17,14 +23,22 @@ UNTIL_DUE_SECONDS = 20
 PATIENCE_SECONDS = 90.0
 
 
+DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+"""A picture of one pixel."""
+
+PASSWORD = "a horse that counts sheep"
+BERLIN = "Europe/Berlin"
+
+
 class Mail(NamedTuple):
-    """A mail that has arrived."""
+    """A mail that has arrived, and what it says."""
 
     to: str
     subject: str
+    text: str = ""
 
 
-class Home(Protocol):
+class Home(Site, Protocol):
     """A running Slotkeeper with one business, asked with a key that may do everything."""
 
     def ask(self, method: str, path: str, body: object = None, **headers: str) -> Reply:
@@ -33,6 +47,10 @@ class Home(Protocol):
 
     def mails(self) -> Sequence[Mail]:
         """All mails that have arrived so far."""
+        ...
+
+    def command(self, *args: str, typed: str = "") -> str:
+        """What the command line says, at work on the home's store, when it is typed that."""
         ...
 
 
@@ -86,6 +104,117 @@ def a_reminder(home: Home) -> None:
     assert _reminded(home) == ["kept@example.com"]
     shown = home.ask("GET", f"/appointments/{made['kept']}/reminders").body["items"]
     assert [each["state"] for each in shown] == ["sent"]
+
+
+def a_visit_on_the_pages(home: Home) -> None:
+    """A visitor books without script, follows the link in the mail, says that they will come, moves it, cancels it."""
+    put(home, "/resources/kim", {"name": "Kim", "zone": BERLIN, "kind": "staff"})
+    about = {
+        "name": "Check-up",
+        "durationMinutes": 30,
+        "stepMinutes": 30,
+        "public": True,
+        "needs": [{"allOf": ["kim"]}],
+    }
+    put(home, "/services/check-up", about)
+    visitor = Browser(home)
+    day = local(Instant(_now() + 3 * DAY_SECONDS), BERLIN).date()
+
+    visitor.open(f"{home.base}/clinic")
+    visitor.follow("Check-up")
+    visitor.open(f"?day={day}")
+    time_link = next(each for _, each in visitor.page.links if re.search(r"/check-up/2[^/]+Z", each))
+    visitor.open(time_link)
+    shown = visitor.send("Book this time", Name="Lin", address="lin@example.com")
+    assert shown.status == 200, shown.text
+    assert "You are booked" in shown.text
+
+    link = _link_for(home, "lin@example.com")
+    assert urlsplit(link).path.startswith(f"{home.base}/visit/clinic/")
+    customer = Browser(home)
+    assert customer.open(link).status == 200
+    assert "Check-up" in customer.page.text
+    customer.send("I will come")
+    assert "You said that you will come" in customer.page.text
+    assert customer.ask(customer.page.link("Calendar file")).body.startswith(b"BEGIN:VCALENDAR")
+
+    customer.follow("Move it")
+    elsewhere = next(each for _, each in customer.page.links if "/move/2" in each)
+    customer.open(elsewhere)
+    assert customer.send("Move it").status == 200
+    assert "It is moved" in customer.page.text
+    [appointment] = _appointments(home, "kim")
+    assert appointment["status"] == "booked"
+    assert f"/move/{appointment['startTime']}" in unquote(elsewhere)
+
+    customer.open(link)
+    customer.follow("Cancel it")
+    customer.send("Cancel the appointment")
+    assert "You cancelled it" in customer.page.text
+    assert [each["status"] for each in _appointments(home, "kim")] == ["cancelled"]
+    assert customer.open(link[:-1] + ("A" if link[-1] != "A" else "B")).status == 404
+    assert customer.cookies == {}
+
+
+def a_day_of_a_member(home: Home) -> None:
+    """A member signs in, sees the day, moves an appointment and hears of it, and signs out."""
+    home.command(
+        "members", "add", "owner@example.com", "--name", "Olu", "--role", "owner", "--password", typed=PASSWORD
+    )
+    start = Instant((_now() // DAY_SECONDS + 2) * DAY_SECONDS + 12 * 3600)
+    id = reserve(home, "mina", start)
+    day = local(start, BERLIN).date()
+    member, here = Browser(home), f"{home.base}/staff/clinic"
+
+    member.open(f"{here}/day?date={day}")
+    assert "Sign in" in member.page.text
+    member.send("Sign in", address="owner@example.com", Password="a horse that counts sheets")
+    assert (member.page.status, member.cookies) == (422, {})
+    member.send("Sign in", address="owner@example.com", Password=PASSWORD)
+    assert member.page.address == f"{here}/day?date={day}"
+    assert "mina" in member.page.text
+
+    number = member.ask(f"{here}/changes")
+    assert number.status == 200
+    same = member.ask(f"{here}/changes", if_none_match=number.header("etag"))
+    assert (same.status, same.body) == (304, b"")
+
+    member.follow("mina")
+    after = day + timedelta(days=1)
+    member.send("Move", Date=after.isoformat())
+    assert member.page.status == 200, member.page.text
+    moved = parse_instant(home.ask("GET", f"/appointments/{id}").body["startTime"])
+    assert local(moved, BERLIN).date() == after
+    seen = {"if_none_match": number.header("etag")}
+    wait_for(lambda: member.ask(f"{here}/changes", **seen).status == 200, "word of the change")
+    assert member.ask(f"{here}/changes", **seen).header("etag") != number.header("etag")
+
+    member.open(f"{here}/day?date={after}")
+    assert "mina" in member.page.text
+    cookies = dict(member.cookies)
+    member.send("Sign out")
+    assert member.cookies == {}
+    member.cookies = cookies  # whoever kept it is let in no more
+    assert member.ask(f"{here}/changes").status == 401
+
+
+def what_pages_load(home: Home) -> None:
+    """The files that a page loads are there, each to be kept for good, and a logo arrives as it is."""
+    put(home, "/business/logo", {"media": "image/png", "data": DOT})
+    put(home, "/business", {"name": "Clinic", "zone": BERLIN, "accent": "#2b6cb0"})
+    visitor = Browser(home)
+    visitor.open(f"{home.base}/clinic")
+
+    loaded = [each for each in visitor.page.addresses if "/static/" in each or "/look/" in each]
+    answers = {each: visitor.ask(each, accept="image/avif,image/webp,*/*;q=0.8") for each in loaded}
+
+    lost = {each: answer.status for each, answer in answers.items() if answer.status != 200}
+    assert not lost, lost
+    assert {"immutable" in each.header("cache-control") for each in answers.values()} == {True}
+    kinds = {answer.header("content-type").partition(";")[0] for answer in answers.values()}
+    assert {"text/css", "image/svg+xml", "image/png"} <= kinds
+    [logo] = [each for each in answers.values() if each.header("content-type") == "image/png"]
+    assert logo.body == b64decode(DOT)
 
 
 def soon() -> Instant:
@@ -143,6 +272,24 @@ def reserve(home: Home, name: str, start: Instant, **contact: str) -> str:
     }
     id: str = _good(home.ask("POST", "/appointments", order))["appointmentId"]
     return id
+
+
+def _appointments(home: Home, resource: str) -> list[Any]:
+    items = _good(home.ask("GET", "/appointments?limit=200"))["items"]
+    return [each for each in items if resource in each["resourceIds"]]
+
+
+def _link_for(home: Home, to: str) -> str:
+    """The link in the mail to that address, once it has come."""
+    found: list[str] = []
+
+    def is_there() -> bool:
+        texts = [mail.text for mail in home.mails() if mail.to == to]
+        found[:] = [each for text in texts for each in re.findall(r"https?://\S+/visit/\S+", text)]
+        return bool(found)
+
+    wait_for(is_there, f"a link in a mail to {to}")
+    return found[0]
 
 
 def _reminded(home: Home) -> list[str]:

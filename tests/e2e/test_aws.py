@@ -42,6 +42,18 @@ def test_a_reminder_arrives_once_and_none_for_what_is_off(home: Deployment) -> N
     journeys.a_reminder(home)
 
 
+def test_a_visitor_books_moves_and_cancels_on_the_pages(home: Deployment) -> None:
+    journeys.a_visit_on_the_pages(home)
+
+
+def test_a_member_signs_in_moves_an_appointment_and_signs_out(home: Deployment) -> None:
+    journeys.a_day_of_a_member(home)
+
+
+def test_what_pages_load_is_there(home: Deployment) -> None:
+    journeys.what_pages_load(home)
+
+
 def test_no_route_but_health_is_open(home: Deployment) -> None:
     asked = {path: home.ask("GET", path, x_api_key="", authorization="") for path in ("/health", "/business", "/ready")}
     wrong = home.ask("GET", "/business", x_api_key="x" * 40)

@@ -21,12 +21,12 @@ from slotkeeper.notices.languages import offset_text
 DAYS = 14
 """The days shown at once: two weeks from a Monday."""
 
-_NOON, _EVENING = 12, 18
-_PARTS = ("Morning", "Afternoon", "Evening")
-
 
 class Offered(msgspec.Struct, frozen=True):
-    """A service as a visitor sees it; `people` are those among whom one may choose, their names by id."""
+    """A service as a visitor sees it; `people` are those among whom one may choose, their names by id.
+
+    `zone` is the one in which its times are shown: the place's, or the visitor's own where there is no place.
+    """
 
     business: Business
     service: Service
@@ -34,6 +34,15 @@ class Offered(msgspec.Struct, frozen=True):
     zone: str
     place: str
     people: Mapping[str, str]
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wanted of a service: with whom, empty for anyone; from which day on, empty for the first free one; and
+    the visitor's own hold, whose time counts as free."""
+
+    person: str = ""
+    day: str = ""
+    hold: str = ""
 
 
 class Day(msgspec.Struct, frozen=True):
@@ -50,6 +59,7 @@ class Days(msgspec.Struct, frozen=True):
     start after these weeks. `earlier` and `later` are days of the weeks before and after, where there are such.
     """
 
+    today: date
     days: Sequence[Day]
     chosen: Day | None
     soonest: Instant | None
@@ -59,16 +69,18 @@ class Days(msgspec.Struct, frozen=True):
     searched_to: date
 
 
-def offered(desk: Desk, actor: Actor, id: str) -> Offered:
-    """The service. Raises `Missing` when there is none that visitors may book."""
+def offered(desk: Desk, actor: Actor, id: str, own_zone: str = "") -> Offered:
+    """The service, to a visitor whose clock is in `own_zone`. Raises `Missing` when there is none that visitors may
+    book."""
     reading = Reading(desk.store)
     business, service = business_of(reading, actor.business), service_of(reading, actor.business, id)
     if not service.public:
         raise Missing("service", id)
-    place = service.location or business.location
+    place = service.location or ("" if service.remote else business.location)
+    shown = own_zone if own_zone and service.remote else zone_of(service, business)
     # Where all of a group are needed there is nothing to choose.
     groups = [ids for ids, count in groups_of(reading, actor.business, service) if count < len(ids)]
-    return Offered(business, service, id, zone_of(service, business), place, people(reading, actor.business, groups))
+    return Offered(business, service, id, shown, place, people(reading, actor.business, groups))
 
 
 def people(reading: Reading, business: str, groups: Iterable[Sequence[str]]) -> dict[str, str]:
@@ -79,53 +91,52 @@ def people(reading: Reading, business: str, groups: Iterable[Sequence[str]]) -> 
     return {id: each.name for id, each in found.items() if each and each.kind == "staff" and each.active}
 
 
-def days(desk: Desk, actor: Actor, it: Offered, person: str, asked: str) -> Days:
-    """The two weeks around the day asked, or from now on, with what is free on each day: one search for all. The day
-    chosen is the first free one from that asked on.
+def days(desk: Desk, actor: Actor, it: Offered, asked: Asked) -> Days:
+    """The two weeks around the day asked, or those of the first free day, with what is free on each day: one search for
+    all. The day chosen is the first free one from that asked on.
 
     Raises:
         Invalid: the day asked is no date.
     """
     now = desk.now()
     today = local(now, it.zone).date()
-    first = _monday(today, today + timedelta(days=it.service.horizon_days), asked)
+    horizon = today + timedelta(days=it.service.horizon_days)
+    first = _monday(today, horizon, asked.day)
     is_near = day_start(first + timedelta(days=DAYS), it.zone) <= now + MAX_DAYS * DAY_SECONDS
     start = now if is_near else day_start(first, it.zone)
-    starts = starts_of(desk, actor, it, person, start, MAX_DAYS)
+    starts = starts_of(desk, actor, it, asked, start, MAX_DAYS)
+    if starts and not asked.day:
+        first = _monday(today, horizon, local(starts[0], it.zone).date().isoformat())
     edges = [bisect_left(starts, day_start(first + timedelta(days=at), it.zone)) for at in range(DAYS + 1)]
     found = [Day(first + timedelta(days=at), starts[edges[at] : edges[at + 1]]) for at in range(DAYS)]
     free = [day for day in found if day.starts]
     return Days(
+        today=today,
         days=found,
-        chosen=next((day for day in free if day.date.isoformat() >= asked), free[0] if free else None),
+        chosen=next((day for day in free if day.date.isoformat() >= asked.day), free[0] if free else None),
         soonest=starts[0] if is_near and starts else None,
         next=starts[edges[-1]] if edges[-1] < len(starts) else None,
         earlier=max(first - timedelta(days=DAYS), today) if first > today else None,
-        later=_later(first, today + timedelta(days=it.service.horizon_days)),
+        later=_later(first, horizon),
         searched_to=local(Instant(start + MAX_DAYS * DAY_SECONDS), it.zone).date(),
     )
 
 
-def starts_of(desk: Desk, actor: Actor, it: Offered, person: str, first: Instant, days: int) -> list[Instant]:
+def starts_of(desk: Desk, actor: Actor, it: Offered, asked: Asked, first: Instant, days: int) -> list[Instant]:
     """The free starts of `days` days from `first` on, ascending; of those that the person can give, if one is named."""
-    last = Instant(first + days * DAY_SECONDS)
-    search = Search(first=first, last=last, resource_ids=(person,) if person else ())
+    search = Search(
+        first=first,
+        last=Instant(first + days * DAY_SECONDS),
+        resource_ids=(asked.person,) if asked.person else (),
+        ignoring=(asked.hold,) if asked.hold else (),
+    )
     return service_slots(desk, actor, it.id, search).starts
 
 
-def by_part_of_day(starts: Sequence[Instant], zone_name: str) -> list[tuple[str, list[tuple[Instant, str]]]]:
-    """The starts with their labels, under Morning, Afternoon and Evening; without those that have none."""
-    parts: dict[str, list[tuple[Instant, str]]] = {name: [] for name in _PARTS}
-    for start in starts:
-        wall = local(start, zone_name)
-        parts[_PARTS[(wall.hour >= _NOON) + (wall.hour >= _EVENING)]].append((start, clock_text(wall)))
-    return [(name, labelled) for name, labelled in parts.items() if labelled]
-
-
-def clock_text(wall: datetime) -> str:
-    """Such as `09:30`; with the offset when the clocks go back and show that time twice."""
-    is_twice = wall.replace(fold=0).utcoffset() != wall.replace(fold=1).utcoffset()
-    return f"{wall:%H:%M} {offset_text(wall)}" if is_twice else f"{wall:%H:%M}"
+def clock_change(day: date, zone_name: str) -> tuple[str, str] | None:
+    """The offsets from UTC at the day's beginning and at its end, such as `UTC+2` and `UTC+1`, when they differ."""
+    first, last = (local(day_start(each, zone_name), zone_name) for each in (day, day + timedelta(days=1)))
+    return None if first.utcoffset() == last.utcoffset() else (offset_text(first), offset_text(last))
 
 
 def day_start(day: date, zone_name: str) -> Instant:

@@ -1,31 +1,28 @@
-"""The form in which visitors say who they are, and what is wrong with what they typed."""
+"""What visitors typed to say who they are, and what is wrong with it, in their own language."""
 
 import re
-
-import msgspec
 
 from slotkeeper.core.appointment import Contact
 from slotkeeper.core.errors import Invalid
 from slotkeeper.core.service import mail_address
 from slotkeeper.web.bodies import MULTI_LINE, Malformed, safe_text, without_unsafe
+from slotkeeper.web.look.drawing import N_
+from slotkeeper.web.look.languages import Speech
+from slotkeeper.web.routes import ID
+from slotkeeper.web.visitors.guest import Guest
+from slotkeeper.web.visitors.routes import BookingForm
 
-NEEDED = {"name": "Enter your name", "email": "Enter your mail address"}
 LONGEST = {"name": 200, "email": 254, "phone": 40, "notes": 2000}
+
+_NEEDED = {"name": N_("Please enter your name"), "email": N_("Please enter your email address")}
+_UNSEEN = N_("We took out characters that cannot be seen: check that this is still right, and send it again")
+_TOO_LONG = N_("This is too long: it has %(count)s characters, and %(most)s fit")
+_NO_ADDRESS = N_("This is not an email address: write it like name@example.com")
 
 _ONCE = re.compile(r"[A-Za-z0-9_-]{32,64}")
 
 
-class BookingForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is sent, as it was typed. `once` came with the empty form, and makes sending it twice book once."""
-
-    name: str = ""
-    email: str = ""
-    phone: str = ""
-    notes: str = ""
-    once: str = ""
-
-
-def tidy(form: BookingForm) -> tuple[BookingForm, dict[str, str]]:
+def tidy(form: BookingForm, speech: Speech) -> tuple[BookingForm, dict[str, str]]:
     """The form without blanks around and unsafe characters in what was typed, and what is wrong with it by field.
 
     Raises:
@@ -36,32 +33,34 @@ def tidy(form: BookingForm) -> tuple[BookingForm, dict[str, str]]:
     typed: dict[str, str] = {}
     wrong: dict[str, str] = {}
     for name in LONGEST:
-        typed[name], complaint = _tidy(name, getattr(form, name).strip())
+        typed[name], complaint = _tidy(name, getattr(form, name).strip(), speech)
         if complaint:
             wrong[name] = complaint
-    return BookingForm(**typed, once=form.once), wrong
+    hold = form.hold if ID.match(form.hold) else ""
+    return BookingForm(**typed, once=form.once, hold=hold, show=form.show), wrong
 
 
-def contact_of(form: BookingForm) -> Contact:
-    """Whom the booking is for."""
-    return Contact(name=form.name, email=form.email, phone=form.phone)
+def contact_of(form: BookingForm, guest: Guest) -> Contact:
+    """Whom the booking is for, and in which language and by which clock they are written to."""
+    return Contact(name=form.name, email=form.email, phone=form.phone, language=guest.speech.code, zone=guest.zone)
 
 
-def _tidy(name: str, text: str) -> tuple[str, str]:
+def _tidy(name: str, text: str, speech: Speech) -> tuple[str, str]:
     """The text and what is wrong with it; nothing when that is empty."""
     try:
         text = safe_text(text, name, is_multi_line=name in MULTI_LINE)
     except Malformed:
         # Nobody can find and delete what cannot be seen, such as what comes along with a number from an address book.
         clean = without_unsafe(text, is_multi_line=name in MULTI_LINE).strip()
-        return clean, "We took out characters that cannot be seen: check that this is still right, and send it again"
-    if not text and name in NEEDED:
-        return text, NEEDED[name]
+        return clean, speech.say(_UNSEEN)
+    if not text and name in _NEEDED:
+        return text, speech.say(_NEEDED[name])
     if len(text) > LONGEST[name]:
-        return text, f"Use at most {LONGEST[name]} characters; these are {len(text)}"
+        counts = {"count": speech.number(len(text)), "most": speech.number(LONGEST[name])}
+        return text, speech.say(_TOO_LONG) % counts
     if name == "email":
         try:
             mail_address(text, name)
         except Invalid:
-            return text, "This is not a mail address: write it as name@example.com"
+            return text, speech.say(_NO_ADDRESS)
     return text, ""

@@ -1,4 +1,4 @@
-"""The routes to the pages for visitors. What draws them is loaded when the first one is asked for."""
+"""The routes to the pages on which visitors book. What draws them is loaded when the first one is asked for."""
 
 from typing import Annotated, Literal
 
@@ -6,19 +6,38 @@ import msgspec
 from msgspec import Meta
 
 from slotkeeper.web.routes import HTML, Route, later
-from slotkeeper.web.visitors.form import BookingForm
 
 TOPIC = "Pages for visitors"
 
-Step = Literal["home", "times", "form", "book", "booked"]
+Step = Literal["home", "times", "form", "book"]
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """What an address may say. Anything else in it is passed over: links that are shared gain parameters on the way."""
+    """What an address may say. Anything else in it is passed over: links that are shared gain parameters on the way.
+
+    `lang`, `zone` and `embed` are carried on by every link: the language that was asked for, the zone of the visitor's
+    clock, and that a page of somebody else's shows ours. `hold` is the visitor's own hold, whose time counts as free.
+    """
 
     day: str = ""
     with_: Annotated[str, Meta(max_length=128)] = msgspec.field(default="", name="with")
-    proof: str = ""
+    lang: str = ""
+    zone: str = ""
+    embed: str = ""
+    hold: str = ""
+
+
+class BookingForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is sent, as it was typed. `once` came with the empty form, and makes sending it twice book once; `hold` is
+    what keeps the time, if something does; `show`: the form is to be shown for this time, and nothing booked."""
+
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    notes: str = ""
+    once: str = ""
+    hold: str = ""
+    show: str = ""
 
 
 def _route(pattern: str, step: Step, summary: str, method: str = "GET") -> Route:
@@ -44,5 +63,14 @@ ROUTES: tuple[Route, ...] = (
     _route("/{business}/{service}", "times", "Show the free times of a service"),
     _route("/{business}/{service}/{start}", "form", "Show the form for a time"),
     _route("/{business}/{service}/{start}", "book", "Book the time", "POST"),
-    _route("/{business}/booked/{id}", "booked", "Show what was booked"),
+    Route(
+        method="GET",
+        pattern="/embed.js",
+        handler=later("slotkeeper.web.visitors.embedding", "script"),
+        access="open",
+        topic=TOPIC,
+        summary="Show the script that puts the booking pages into a page of somebody else's",
+        answers={200: None},
+        media="text/javascript; charset=utf-8",
+    ),
 )

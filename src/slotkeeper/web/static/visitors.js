@@ -1,0 +1,203 @@
+/* What the pages for visitors do beyond what they do without a script: they find out the visitor's time zone, keep a
+   time while its form is filled in, send a form once, and tell the page around them how high they are. */
+(() => {
+  "use strict";
+  const page = document.body;
+  const home = page.dataset.home;
+  const query = new URLSearchParams(location.search);
+
+  /** Have every link and form of the business's pages say `name=value`. */
+  function carry(name, value) {
+    if (!home) return;
+    for (const link of document.querySelectorAll("a[href]:not([href^='#'])")) {
+      const there = ours(link.href);
+      if (there) link.href = said(there, name, value);
+    }
+    for (const form of document.forms) {
+      if (form.method === "post") {
+        form.action = said(new URL(form.action), name, value);
+        for (const button of form.querySelectorAll("[formaction]")) {
+          button.formAction = said(new URL(button.formAction), name, value);
+        }
+      } else if (!form.elements[name]) {
+        const field = document.createElement("input");
+        Object.assign(field, { type: "hidden", name, value });
+        form.append(field);
+      }
+    }
+  }
+
+  function ours(address) {
+    const there = new URL(address);
+    const isBelow = there.pathname === home || there.pathname.startsWith(`${home}/`);
+    return there.origin === location.origin && isBelow ? there : null;
+  }
+
+  function said(address, name, value) {
+    if (value) address.searchParams.set(name, value);
+    else address.searchParams.delete(name);
+    return address.href;
+  }
+
+  /** The zone of the visitor's clock goes along; a page whose times it would change is asked for again, once. */
+  function findZone() {
+    const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (!home || !own || query.has("zone")) return;
+    const { zone, at, remote } = page.dataset;
+    if (at && (remote === undefined ? clock(own, at) !== clock(zone, at) : own !== zone)) {
+      location.replace(said(new URL(location.href), "zone", own));
+    } else {
+      carry("zone", own);
+    }
+  }
+
+  function clock(zone, at) {
+    try {
+      return new Date(at * 1000).toLocaleString("en", { timeZone: zone });
+    } catch {
+      return zone;
+    }
+  }
+
+  /** Send once: a second tap while the first is under way does nothing. Resolves what else should know of it. */
+  function sendOnce(form, onSend) {
+    const button = form.querySelector("button[data-busy]");
+    const label = button.textContent;
+    const free = () => {
+      button.disabled = false;
+      button.textContent = label;
+    };
+    form.addEventListener("submit", (event) => {
+      if (button.disabled) return event.preventDefault();
+      onSend();
+      button.disabled = true;
+      button.textContent = button.dataset.busy;
+    });
+    addEventListener("pageshow", (event) => event.persisted && free());
+  }
+
+  /** Keep the form's time for five minutes, and for five more while somebody types; give it back when they leave. */
+  function keepTime(form) {
+    const MINUTE = 60_000;
+    const line = document.getElementById("hold");
+    const news = document.getElementById("news");
+    const field = form.elements.hold;
+    const { holds, service, start, person, seconds } = form.dataset;
+    let until = 0, isExtended = false, isTold = false, isSent = false, typedAt = 0, ticking = 0, attempt = 0;
+
+    async function take() {
+      const mine = ++attempt;
+      // It is asked for once and for both spans, as nothing could be lost between giving back and taking again.
+      const wanted = { serviceId: service, startTime: start, resourceIds: person ? [person] : [], seconds: 600 };
+      const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+      for (const wait of [0, 1500]) {
+        await new Promise((done) => setTimeout(done, wait));
+        const answer = await fetch(holds, {
+          method: "POST",
+          headers: { "content-type": "application/json", "idempotency-key": key },
+          body: JSON.stringify(wanted),
+        }).catch(() => null);
+        if (mine !== attempt || isSent) return answer && answer.ok && giveBack((await answer.json()).id);
+        if (answer && answer.ok) return begin((await answer.json()).id, 5 * MINUTE);
+        if (!answer || answer.status !== 409) return;
+      }
+      say(line.dataset.lost);
+    }
+
+    function begin(id, left) {
+      field.value = id;
+      until = Date.now() + left;
+      isTold = false;
+      carry("hold", id);
+      // Who loads the page again is not told that their own hold has taken their time.
+      history.replaceState(history.state, "", said(new URL(location.href), "hold", id));
+      tick();
+      clearInterval(ticking);
+      ticking = setInterval(tick, 1000);
+    }
+
+    function tick() {
+      const left = until - Date.now();
+      if (left <= MINUTE && !isExtended && Date.now() - typedAt < MINUTE) {
+        isExtended = true;
+        until += 5 * MINUTE;
+        news.textContent = news.dataset.more;
+        return tick();
+      }
+      if (left <= 0) return end();
+      if (left <= MINUTE && !isTold) {
+        isTold = true;
+        news.textContent = news.dataset.minute;
+      }
+      const whole = Math.ceil(left / 1000);
+      say(line.dataset.kept, `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`);
+    }
+
+    function end() {
+      leave();
+      say(line.dataset.over);
+      news.textContent = line.dataset.over;
+    }
+
+    /** The text, with how much time is left in a box of its own: its digits run from the left in every language. */
+    function say(text, left) {
+      const [before, after] = text.split("{left}");
+      const parts = [before];
+      if (left !== undefined) {
+        const box = document.createElement("b");
+        box.dir = "ltr";
+        box.textContent = left;
+        parts.push(box, after || "");
+      }
+      line.replaceChildren(...parts);
+    }
+
+    function giveBack(id) {
+      fetch(`${holds}/${id}`, { method: "DELETE", keepalive: true }).catch(() => {});
+    }
+
+    function leave() {
+      clearInterval(ticking);
+      attempt++;
+      if (!field.value) return;
+      giveBack(field.value);
+      field.value = "";
+    }
+
+    form.addEventListener("input", () => { typedAt = Date.now(); });
+    addEventListener("pagehide", () => { if (!isSent) leave(); });
+    addEventListener("pageshow", (event) => { if (event.persisted && !isSent) take(); });
+    // Only a page that answers a form has a hold already. What Back brings along has been given back.
+    if (Number(seconds) > 0) begin(field.value, Math.min(Number(seconds) * 1000, 5 * MINUTE));
+    else {
+      field.value = "";
+      take();
+    }
+    return () => {
+      isSent = true;
+      clearInterval(ticking);
+    };
+  }
+
+  /** Tell the page around us, and nobody else: `embed.js` has left its origin in the frame's name. */
+  function tellAround() {
+    const around = /^slotkeeper (https?:\/\/\S+)$/.exec(window.name);
+    if (!around || window.parent === window) return;
+    const tell = (message) => window.parent.postMessage({ slotkeeper: 1, ...message }, around[1]);
+    page.classList.add("framed");
+    tell({ is: "here" });
+    const measure = () => tell({ is: "height", height: Math.ceil(page.getBoundingClientRect().height) });
+    new ResizeObserver(measure).observe(page);
+    addEventListener("keydown", (event) => event.key === "Escape" && !event.defaultPrevented && tell({ is: "escape" }));
+    const [entry] = performance.getEntriesByType("navigation");
+    const isNew = entry && entry.type === "navigate" && query.get("new") && /\/visit\/[^/]+\/[^/]+$/.test(location.pathname);
+    if (isNew) tell({ is: "booked" });
+  }
+
+  tellAround();
+  findZone();
+  const details = document.getElementById("details");
+  if (details) sendOnce(details, keepTime(details));
+  const first = document.querySelector(".errors[autofocus], .sorry[autofocus]");
+  if (first) first.focus();
+})();

@@ -1,6 +1,6 @@
 """The journeys on AWS: the template as it is, our zip in its functions, asked through the gateway.
 
-Once in an emulator that lets everybody do everything, and once with its IAM enforcement on.
+The emulator lets everybody do everything here; test_permissions.py goes through them again where it enforces IAM.
 """
 
 from collections import Counter
@@ -12,7 +12,6 @@ import pytest
 
 from tests.aws.deployed import Deployment, deployed, the_zip
 from tests.aws.emulator import emulating
-from tests.aws.recording import guarding
 from tests.e2e import journeys, races
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -23,15 +22,10 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return the_zip(tmp_path_factory.mktemp("code"))
 
 
-@pytest.fixture(scope="module", params=["open", "guarded"])
-def home(request: pytest.FixtureRequest, code: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    folder = tmp_path_factory.mktemp(request.param)
-    if request.param == "open":
-        with emulating(folder) as emulator, deployed(emulator, code) as made:
-            yield made
-    else:
-        with guarding(folder) as (emulator, _), deployed(emulator, code, is_guarded=True) as made:
-            yield made
+@pytest.fixture(scope="module")
+def home(code: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with emulating(tmp_path_factory.mktemp("home")) as emulator, deployed(emulator, code) as made:
+        yield made
 
 
 def test_a_visit_from_the_first_look_to_the_cancellation(home: Deployment) -> None:
@@ -64,15 +58,14 @@ def test_no_route_but_health_is_open(home: Deployment) -> None:
     assert (no_key_of_ours.status, no_key_of_ours.code) == (401, "unauthenticated")
 
 
-def test_of_32_clients_that_want_one_slot_one_wins_in_each_of_200_rounds(code: Path, tmp_path: Path) -> None:
-    with emulating(tmp_path) as emulator, deployed(emulator, code) as home:
-        journeys.put(home, "/resources/ada", {"name": "Ada", "zone": "UTC"})
+def test_of_32_clients_that_want_one_slot_one_wins_in_each_of_200_rounds(home: Deployment) -> None:
+    journeys.put(home, "/resources/wanted", {"name": "Wanted", "zone": "UTC"})
 
-        rounds = races.race(home, 32, races.half_hours(0, 200), "ada")
+    rounds = races.race(home, 32, races.half_hours(0, 200), "wanted")
 
-        assert [counts[201] for counts in rounds] == [1] * 200
-        assert sum(rounds, Counter()).keys() <= races.ALLOWED
-        assert "All is well" in home.command("doctor")
+    assert [counts[201] for counts in rounds] == [1] * 200
+    assert sum(rounds, Counter()).keys() <= races.ALLOWED
+    assert "All is well" in home.command("doctor")
 
 
 def test_who_asks_too_often_is_put_off(code: Path, tmp_path: Path) -> None:

@@ -23,18 +23,18 @@ UV_LAMBDA := $(subst --universal,--python-platform linux,$(UV_LOCK)) --constrain
 # Two processes: the suite is made for two cores, and its tests share nothing.
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 
-.PHONY: help setup run test fast check format cover bench readiness clinic vendor docs template lock clean
+.PHONY: help setup run test fast check format cover bench readiness clinic browser screenshots languages vendor docs template lock clean
 
 help: ## list these targets
 	@echo "Slotkeeper: appointments, never double-booked. Start with 'make run'."
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: .venv/.stamp ## make .venv with all that development needs
 
 run: .venv/.run-stamp ## start Slotkeeper with a demonstration business, and serve it
 	@PYTHONPATH=src $(BIN)/python -c 'from slotkeeper.cli.main import main; main()' demo --serve
 
-test: check .venv-emulator/.stamp .venv-template/.stamp .nag/.stamp ## check, see that tests/core takes every branch of core/, then run every test
+test: check .venv-emulator/.stamp .venv-template/.stamp .nag/.stamp browser ## check, see that tests/core takes every branch of core/, then run every test
 	$(BIN)/pytest -q tests/core --cov --cov-report=
 	$(BIN)/coverage report --include="src/slotkeeper/core/*" --fail-under=100
 	$(PYTEST) $(ARGS)
@@ -85,6 +85,18 @@ VENDORED := src/slotkeeper/web/static
 BANNER := /*! @event-calendar/core 5.15.0 with svelte 5.57.3, MIT: see vendor/calendar/LICENCES.txt */
 ESBUILD := .vendor/node_modules/.bin/esbuild --bundle --minify --target=es2022 --conditions=production,browser \
 	--legal-comments=none --log-level=warning
+
+# The tests' browser comes from the system. Where it is missing and may be installed, it is; else its tests say why they wait.
+browser:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium ..." && \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends chromium fonts-dejavu-core >/dev/null; } || \
+		echo "There is no Chromium here, so tests in a browser are left out (on Debian: apt-get install chromium)." >&2
+
+screenshots: .venv/.stamp browser ## take the pictures of every page that stand in docs/pictures
+	$(BIN)/python -m tests.browser.showcase
+
+languages: .venv/.stamp ## bring the catalogues of the pages' words up to date
+	$(BIN)/python -m tests.catalogues
 
 vendor: .vendor/.stamp ## remake the library of the staff calendar from npm
 	@export PATH="$(CURDIR)/.venv-template/bin:$$PATH" && \

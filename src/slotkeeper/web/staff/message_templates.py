@@ -1,5 +1,7 @@
 """Templates of messages, as they will be read: with a customer and a time that are made up."""
 
+import re
+from datetime import timedelta
 from typing import Any
 
 from slotkeeper.core.appointment import Appointment, Contact, Event
@@ -20,8 +22,11 @@ from slotkeeper.web.staff.lines import lists_of
 from slotkeeper.web.staff.page import speech_of
 from slotkeeper.web.staff.setup_routes import DoneQuery
 from slotkeeper.web.staff.things import form_page
+from slotkeeper.web.staff.walls import start_of, today
 
-HOUR, QUARTER = 3600, 900
+HOUR = 3600
+
+_STYLE = re.compile(r"<style\b.*?</style\s*>", re.IGNORECASE | re.DOTALL)
 
 
 def show(call: Call[None, DoneQuery]) -> Answer:
@@ -63,7 +68,7 @@ def _preview(call: Call[Any, Any], template: Template) -> Words:
     services = {item.id: item.value for item in lists.service}
     id = template.service_id or next(iter(services), "")
     service: Service | None = services.get(id)
-    start = Instant(now - now % DAY_SECONDS + 2 * DAY_SECONDS + 10 * HOUR)
+    start = Instant(start_of(today(now, business.zone) + timedelta(days=2), business.zone) + 10 * HOUR)
     end = Instant(start + (service.duration_minutes if service else 30) * 60)
     contact = Contact(
         name="Ada Lovelace", email="ada@example.com", phone="+44 20 7946 0000", language=template.language
@@ -88,4 +93,6 @@ def _preview(call: Call[Any, Any], template: Template) -> Words:
         resources=people[:1],
         templates=(template,),
     )
-    return render(occasion)
+    words = render(occasion)
+    # Many mail programs leave style sheets out, and so does our policy, which holds within the frame.
+    return Words(words.subject, words.text, _STYLE.sub("", words.html))

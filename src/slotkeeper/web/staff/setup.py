@@ -86,6 +86,7 @@ def _steps(lists: Lists) -> list[Step]:
 def _groups(call: Call[Any, Any], lists: Lists, *, is_owner: bool) -> list[tuple[str, list[Card]]]:
     desk, actor = call.desk, call.actor
     booking = [
+        Card("business", N_("Business"), N_("Name, place, language, quiet hours, colour and logo.")),
         Card("services", N_("Services"), N_("What customers can book, and by which rules."), len(lists.service)),
         Card(
             "resources",
@@ -103,8 +104,7 @@ def _groups(call: Call[Any, Any], lists: Lists, *, is_owner: bool) -> list[tuple
              len(catalogue.items(desk, actor, "template"))),
         Card("messages", N_("What was sent"), N_("Every message, and what became of it.")),
     ]  # fmt: skip
-    business = [Card("business", N_("Business"), N_("Name, place, language, quiet hours, colour and logo."))]
-    groups = [(N_("Business"), business), (N_("Booking"), booking), (N_("Messages"), messages)]
+    groups = [(N_("Booking"), booking), (N_("Messages"), messages)]
     if is_owner:
         good_keys = [key for _, key in keys.keys(desk, actor) if not key.revoked]
         access = [

@@ -27,9 +27,9 @@ LOOKED_BACK_DAYS = 8
 
 FIELDS = (
     Date(name="from", label=N_("From"), is_needed=True),
-    Clock(name="fromTime", label=N_("at"), hint=N_("Empty: from the beginning of the day.")),
+    Clock(name="fromTime", label=N_("At"), hint=N_("Empty: all day.")),
     Date(name="to", label=N_("To"), is_needed=True),
-    Clock(name="toTime", label=N_("at"), hint=N_("Empty: to the end of the day.")),
+    Clock(name="toTime", label=N_("Until"), hint=N_("Empty: all day.")),
     Text(name="reason", label=N_("Reason"), most=500, hint=N_("Only members see it.")),
 )
 

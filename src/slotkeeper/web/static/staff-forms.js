@@ -26,7 +26,7 @@
     button.type = "button";
     button.className = "plain more";
     button.textContent = group.dataset.more;
-    const name = group.closest("[role=group]")?.querySelector("h3")?.textContent;
+    const name = group.closest("[role=group]")?.querySelector(".name")?.textContent;
     if (name) button.setAttribute("aria-label", `${name}: ${group.dataset.more}`);
     button.addEventListener("click", () => {
       const row = group.querySelector("[data-spare]");

@@ -146,6 +146,17 @@ class TestActions:
 
         assert (reply.status, reply.code) == (403, "forbidden")
 
+    def test_a_customer_says_that_they_will_come_once_and_for_all(self, asker: Asker) -> None:
+        id = asker.book()
+
+        first = asker.post(f"/appointments/{id}/attend", key=a_key(asker.setting, "book"))
+        again = asker.post(f"/appointments/{id}/attend")
+
+        assert first.status == again.status == 200
+        assert first.json["attendingTime"] == again.json["attendingTime"] == "2026-11-23T06:00:00Z"
+        assert first.json["revision"] == again.json["revision"] == 2
+        assert asker.post(f"/appointments/{id}/attend", key=a_key(asker.setting, "read")).status == 403
+
     def test_a_cancelled_time_is_free_again(self, asker: Asker) -> None:
         id = asker.book(resourceIds=["d0"])
 

@@ -18,7 +18,7 @@ from slotkeeper.desk.orders import NOBODY, Order
 from slotkeeper.web.bodies import bounded, instant
 from slotkeeper.web.http import Headers
 from slotkeeper.web.queries import after_of, cursor_of, moment
-from slotkeeper.web.routes import Answer, Call, Route
+from slotkeeper.web.routes import Answer, Call, Handler, Route
 from slotkeeper.web.views import AppointmentView, ListView, ReminderView, Time, View, appointment_view, reminder_view
 
 TOPIC = "Appointments"
@@ -167,6 +167,11 @@ def act(action: Action, call: Call[ReasonBody, None]) -> Answer:
     return _shown(call.actor, changing.act(call.desk, call.actor, action, _request(call, call.body.reason)))
 
 
+def attend(call: Call[ReasonBody, None]) -> Answer:
+    """Note that the customer has said that they will come."""
+    return _shown(call.actor, changing.attend(call.desk, call.actor, _request(call, call.body.reason)))
+
+
 def reminders(call: Call[None, None]) -> Answer:
     """The appointment's reminders, by when they are due."""
     appointment = agenda.appointment(call.desk, call.actor, call.ids["id"])
@@ -220,10 +225,14 @@ def _shown(actor: Actor, appointment: Appointment) -> Answer:
 
 
 def _action(name: Action, summary: str, access: Any = "staff") -> Route:
+    return _deed(name, partial(act, name), summary, access)
+
+
+def _deed(name: str, handler: Handler, summary: str, access: Any) -> Route:
     return Route(
         method="POST",
         pattern=f"/appointments/{{id}}/{name}",
-        handler=partial(act, name),
+        handler=handler,
         access=access,
         topic=TOPIC,
         summary=summary,
@@ -303,6 +312,7 @@ ROUTES: tuple[Route, ...] = (
         example={"startTime": "2026-12-02T09:00:00Z"},
     ),
     _action("cancel", "Cancel an appointment", access="book"),
+    _deed("attend", attend, "Note that the customer will come", "book"),
     _action("confirm", "Confirm an appointment that was requested"),
     _action("decline", "Decline an appointment that was requested"),
     _action("checkIn", "Note that the customer has come"),

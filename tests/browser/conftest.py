@@ -53,7 +53,7 @@ class Site:
         usual = {"viewport": WIDE, "locale": "en-GB", "timezone_id": "America/New_York", "base_url": self.url}
         context = self.browser.new_context(**usual | options)  # type: ignore[arg-type] # as Playwright takes them
         self.contexts.append(context)
-        context.set_default_timeout(8_000)
+        context.set_default_timeout(20_000)
         if role is not None:
             context.add_cookies([self.cookie(role)])
         page = context.new_page()

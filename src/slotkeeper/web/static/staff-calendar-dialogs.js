@@ -12,13 +12,19 @@ const ASKS_WHY = new Set(["cancel", "decline"]);
 export const UNDONE = new Set(["checkIn", "complete", "noShow", "cancel"]);
 export const said = (deed) => DEEDS[deed][1];
 
-/** A dialog that is open, until it is closed; where it was opened from has the focus then. */
+/** A dialog that is open, until it is closed. Then the focus is where it was opened from, be it drawn anew since, or
+ * where `returnTo` puts it. */
 export function dialog(title, ...content) {
   const heading = h("h2", { id: `d-${crypto.randomUUID().slice(0, 8)}` }, title);
   const close = h("button.plain.close", { type: "button", "aria-label": "Close", click: () => element.close() }, "×");
   const element = h("dialog.cal-sheet", { "aria-labelledby": heading.id }, h("header", {}, heading, close), ...content);
   const before = document.activeElement;
-  element.addEventListener("close", () => { element.remove(); if (before?.isConnected) before.focus(); });
+  element.returnTo = () => {
+    const id = before?.dataset.id;
+    const there = before?.isConnected ? before : id && document.querySelector(`[data-id="${CSS.escape(id)}"]`);
+    if (there) there.focus();
+  };
+  element.addEventListener("close", () => { element.remove(); element.returnTo(); });
   document.body.append(element);
   element.showModal();
   return element;
@@ -213,8 +219,8 @@ export function showMove(line, column, { columns, free, move }) {
   where.fields.date.input.focus();
 }
 
-/** Book. `calls`: services, columns, free(service, from, to), find(text), book(order, key). */
-export function showNew({ start, column }, { services, columns, free, find, book }) {
+/** Book. `calls`: services, columns, free(service, from, to), find(text), book(order, key) which gives the id, focus(id). */
+export function showNew({ start, column }, { services, columns, free, find, book, focus }) {
   const key = crypto.randomUUID();
   const fitting = services.filter((each) => !column || (each.resourceIds ?? []).includes(column));
   const offered = fitting.length ? fitting : services;
@@ -234,8 +240,9 @@ export function showNew({ start, column }, { services, columns, free, find, book
     refused.replaceChildren();
     const { start: at, column: who } = where.value();
     try {
-      await book({ serviceId: service.input.value, start: at, resourceIds: who ? [who] : [], notes: notes.input.value.trim(), ...customer.value(), ...more },
+      const id = await book({ serviceId: service.input.value, start: at, resourceIds: who ? [who] : [], notes: notes.input.value.trim(), ...customer.value(), ...more },
         more.override || more.offset ? crypto.randomUUID() : key);
+      element.returnTo = () => focus(id);
       element.close();
     } catch (problem) {
       const fields = { ...where.fields, ...customer.fields, serviceId: service, notes };
@@ -263,7 +270,7 @@ function whoFor(find) {
   const id = `l-${crypto.randomUUID().slice(0, 8)}`;
   const input = h("input", { name: "name", role: "combobox", autocomplete: "off", maxlength: 200, "aria-expanded": "false", "aria-autocomplete": "list", "aria-controls": id });
   const name = field("Customer", input, { hint: "Type a name, a mail address or a number: who is known is offered." });
-  const found = h("ul.cal-found", { id, role: "listbox", "aria-label": "Known customers", hidden: true });
+  const found = h("ul.cal-found", { id, role: "listbox", "aria-label": "People who are known", hidden: true });
   const email = field("Mail address", h("input", { name: "email", type: "email", maxlength: 254, autocomplete: "off" }));
   const phone = field("Phone", h("input", { name: "phone", type: "tel", maxlength: 40, autocomplete: "off" }));
   let known = null, asked = 0, at = -1, people = [];

@@ -61,7 +61,7 @@ export class Grid {
   }
 
   focus(id) {
-    this.#root.querySelector(`.ec-event[data-id="${CSS.escape(id)}"]`)?.focus();
+    this.#root.querySelector(`.cal-open[data-id="${CSS.escape(id)}"]`)?.focus();
   }
 
   /** Shade where the appointment that is dragged finds no room, and say whether it does where it is. */
@@ -104,7 +104,7 @@ export class Grid {
     return {
       allDaySlot: false, dayHeaderFormat: SHORT, dragScroll: true, editable: true,
       eventContent: ({ event }) => ({ domNodes: this.#content(event) }),
-      eventDidMount: ({ event, el }) => { if (event.id) el.dataset.id = event.id; },
+      eventDidMount: ({ event, el }) => plain(el, event.id),
       eventDragStart: (info) => this.#start(info, "move"), eventResizeStart: (info) => this.#start(info, "resize"),
       eventDragStop: () => this.#stop(), eventResizeStop: () => this.#stop(),
       eventDrop: (info) => this.#dropped(info), eventResize: (info) => this.#resized(info),
@@ -144,7 +144,10 @@ export class Grid {
         line.hasNotes && h("span.cal-tag", { "aria-hidden": "true" }, "Notes")),
       h("span.unseen", {}, `, ${this.#calls.words[line.status]}${line.hasNotes ? ", has notes" : ""}, ${said(line.start, LONG)}`),
     ];
-    return parts.filter(Boolean);
+    if (isHelper) return parts.filter(Boolean);
+    // The article around it listens for the same keys: it would be opened twice.
+    const only = (press) => { if (press.key === "Enter" || press.key === " ") press.stopPropagation(); };
+    return [h("button.cal-open", { type: "button", "data-id": line.id, tabindex: "-1", keydown: only }, ...parts)];
   }
 
   // What is dragged
@@ -194,9 +197,9 @@ export class Grid {
   }
 
   #resized(info) {
-    const { line } = this.#drag;
+    const { line, column } = this.#drag;
     this.#drag = null;
-    this.#calls.drop({ line, start: line.start, end: plus(line.end, minutesOf(info.endDelta)), revert: info.revert });
+    this.#calls.drop({ line, start: line.start, end: plus(line.end, minutesOf(info.endDelta)), column, from: column, revert: info.revert });
   }
 
   // What is painted into the cells
@@ -275,25 +278,26 @@ export class Grid {
     main?.setAttribute("role", "region");
     main?.setAttribute("aria-label", "Calendar grid");
     grid.querySelector(".ec-toolbar")?.remove();
+    for (const each of grid.querySelectorAll(".ec-event[role]")) plain(each);
     const events = this.#buttons();
     const current = events.find((each) => each === document.activeElement) ?? events[0];
     for (const each of events) each.tabIndex = each === current ? 0 : -1;
   }
 
   #buttons() {
-    return [...this.#root.querySelectorAll(".ec-event[data-id]:not(.ec-preview)")];
+    return [...this.#root.querySelectorAll(".cal-open")];
   }
 
   /** One of all appointments is reached by Tab, the others from there by the arrow keys. */
   #rove(target) {
-    const event = target.closest?.(".ec-event[data-id]");
-    if (!event) return;
-    for (const each of this.#root.querySelectorAll('.ec-event[tabindex="0"]')) each.tabIndex = -1;
-    event.tabIndex = 0;
+    const button = target.closest?.(".cal-open");
+    if (!button) return;
+    for (const each of this.#root.querySelectorAll('.cal-open[tabindex="0"]')) each.tabIndex = -1;
+    button.tabIndex = 0;
   }
 
   #walk(event) {
-    const from = event.target.closest(".ec-event[data-id]");
+    const from = event.target.closest(".cal-open");
     if (!from || event.altKey || event.ctrlKey || event.metaKey) return;
     if (event.key.toLowerCase() === "m") {
       event.preventDefault();
@@ -338,6 +342,13 @@ function taken(starts, minutes) {
   }
   spans.push([from, "9999-12-31T00:00"]);
   return spans;
+}
+
+/** An article that is pressed is no button to everybody: there is a real one in it. */
+function plain(article, id) {
+  article.removeAttribute("role");
+  article.removeAttribute("tabindex");
+  if (id) article.dataset.event = id;
 }
 
 /** An appointment whose clock goes back while it lasts would end before it starts: it is drawn a slot long. */

@@ -305,11 +305,12 @@ function create({ start, resource } = {}) {
     services: state.feed.services, columns: columnNames(),
     free: (service, from_, to) => server.get(`${server.path("calendar", "free")}?service=${encodeURIComponent(service)}&from=${from_}&to=${to}`).then((answer) => answer.value),
     find: (text) => server.get(`${server.path("calendar", "customers")}?q=${encodeURIComponent(text)}`).then((answer) => answer.value),
+    focus: (id) => grid.focus(id),
     book: async (order, key) => {
       const { appointment } = await server.post(server.path("appointments"), order, key);
       put(appointment);
       messages.tell(`${appointment.customer || "Appointment"} booked for ${moment(appointment.start, appointment.offset)}`);
-      queueMicrotask(() => grid.focus(appointment.id));
+      return appointment.id;
     },
   });
 }

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-import msgspec
-
 from slotkeeper.core.errors import Invalid, Missing, Outdated, Refused, Taken, TooLate, TooSoon, WrongState
 from slotkeeper.core.slots import nearest
 from slotkeeper.core.ticks import DAY_SECONDS, Instant, format_instant, parse_day, parse_instant
@@ -19,16 +17,14 @@ from slotkeeper.desk.search import MAX_DAYS
 from slotkeeper.ledger import Reading
 from slotkeeper.web.look.drawing import N_
 from slotkeeper.web.routes import Answer, Call
-from slotkeeper.web.visitors.choice import DAYS, day_start, people
+from slotkeeper.web.visitors import wording
+from slotkeeper.web.visitors.choice import DAYS, Day, Days, clock_change, day_start, people
 from slotkeeper.web.visitors.visit import CHANGED, CLOSED, linked, shown
 from slotkeeper.web.visitors.visit_page import Visit, go, page
 from slotkeeper.web.visitors.visit_routes import VisitForm, VisitQuery
 
 ANYONE = "anyone"
 """What stands in the address when it need not be with the one who serves now."""
-
-_NOON, _EVENING = 12, 18
-_PARTS = (N_("Morning"), N_("Afternoon"), N_("Evening"))
 
 _GONE = (N_("This time is not free"), N_("It was taken, or never was on offer. Your appointment stays as it is."))
 _LOST: dict[type[Refused], tuple[str, str]] = {
@@ -38,26 +34,6 @@ _LOST: dict[type[Refused], tuple[str, str]] = {
         N_("It has passed, or starts too soon. Your appointment stays as it is."),
     ),
 }
-
-
-class Day(msgspec.Struct, frozen=True):
-    """A day and the starts that are free on it."""
-
-    date: date
-    starts: Sequence[Instant]
-
-
-class Weeks(msgspec.Struct, frozen=True):
-    """Two weeks from a Monday, the free day chosen among them, and where else to look; `soonest` is the first free
-    start of all where that is known, `next` the first one after these weeks."""
-
-    days: Sequence[Day]
-    chosen: Day | None
-    soonest: Instant | None
-    next: Instant | None
-    earlier: date | None
-    later: date | None
-    searched_to: date
 
 
 @linked
@@ -71,6 +47,8 @@ def times(call: Call[None, VisitQuery], it: Visit) -> Answer:
         found = _weeks(it, person)
     except Missing:
         return shown(it, CLOSED)
+    shown_starts = found.chosen.starts if found.chosen else []
+    at = shown_starts[0] if shown_starts else it.desk.now()
     return page(
         it,
         "visit_times",
@@ -78,7 +56,13 @@ def times(call: Call[None, VisitQuery], it: Visit) -> Answer:
         people=known,
         person=person,
         anyone=ANYONE,
-        parts=_by_part(it, found.chosen.starts) if found.chosen else [],
+        zone_at=at,
+        parts=wording.by_part_of_day(it.speech, shown_starts, it.zone),
+        change=clock_change(found.chosen.date, it.zone) if found.chosen else None,
+        is_elsewhere=not it.is_remote and wording.is_elsewhere(it.own_zone, it.zone, at),
+        day_words=lambda day: wording.day_words(it.speech, day, found.today),
+        months=wording.months(it.speech, found.days),
+        amount=wording.amount,
         day_path=lambda day: it.path("move", day=day.isoformat(), **_with(it)),
         start_path=lambda start: _start_path(it, start),
     )
@@ -166,7 +150,7 @@ def _around(it: Visit, start: Instant) -> list[Instant]:
     return _starts(it, _person(it, _people(it)), Span(first, Instant(first + DAYS_LOOKED_AHEAD * DAY_SECONDS)))
 
 
-def _weeks(it: Visit, person: str) -> Weeks:
+def _weeks(it: Visit, person: str) -> Days:
     """The two weeks of the day that was asked for, with what is free on each day: one search for all.
 
     Raises:
@@ -186,7 +170,8 @@ def _weeks(it: Visit, person: str) -> Weeks:
     days = [Day(monday + timedelta(days=at), starts[edges[at] : edges[at + 1]]) for at in range(DAYS)]
     free = [day for day in days if day.starts]
     later = monday + timedelta(days=DAYS)
-    return Weeks(
+    return Days(
+        today=today,
         days=days,
         chosen=next((day for day in free if day.date.isoformat() >= asked), free[0] if free else None),
         soonest=starts[0] if is_near and starts else None,
@@ -195,16 +180,6 @@ def _weeks(it: Visit, person: str) -> Weeks:
         later=later if later <= last else None,
         searched_to=local(Instant(start + MAX_DAYS * DAY_SECONDS), zone).date(),
     )
-
-
-def _by_part(it: Visit, starts: Sequence[Instant]) -> list[tuple[str, list[tuple[Instant, str]]]]:
-    """The starts with their labels, under Morning, Afternoon and Evening; without those that have none."""
-    parts: dict[str, list[tuple[Instant, str]]] = {it.speech.say(name): [] for name in _PARTS}
-    lists = list(parts.values())
-    for start in starts:
-        hour = local(start, it.zone).hour
-        lists[(hour >= _NOON) + (hour >= _EVENING)].append((start, it.speech.time(start, it.zone)))
-    return [(name, labelled) for name, labelled in parts.items() if labelled]
 
 
 def _with(it: Visit) -> dict[str, str]:

@@ -10,16 +10,16 @@ from slotkeeper.core.actor import Actor
 from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.service import Business, Resource, Service, place_of
 from slotkeeper.core.ticks import Instant
-from slotkeeper.core.zones import local
+from slotkeeper.core.zones import local, zone_names
 from slotkeeper.desk.agenda import appointment as appointment_of
 from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.facts import business_of
 from slotkeeper.documents import kind_key
 from slotkeeper.ledger import Reading
 from slotkeeper.linking import Links
-from slotkeeper.web.look.branding import theme_address
+from slotkeeper.web.look.branding import logo_of, theme_address
 from slotkeeper.web.look.drawing import N_, draw, path
-from slotkeeper.web.look.languages import CODES, Speech, chosen
+from slotkeeper.web.look.languages import CODES, Speech, chosen, speech
 from slotkeeper.web.routes import Answer, Call
 from slotkeeper.web.visitors.visit_routes import VisitQuery
 
@@ -56,16 +56,25 @@ HIDDEN = (("cache-control", "no-store"), ("x-robots-tag", "noindex, nofollow"))
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
     """What the link opens. `actor` may see and change this one appointment, `names` are those who serve."""
 
-    desk: Desk
+    call: Call[Any, VisitQuery]
     actor: Actor
     appointment: Appointment
     business: Business
     service: Service | None
     names: tuple[str, ...]
     speech: Speech
-    base: str
-    token: str
-    query: VisitQuery
+
+    @property
+    def desk(self) -> Desk:
+        return self.call.desk
+
+    @property
+    def base(self) -> str:
+        return self.call.request.base
+
+    @property
+    def query(self) -> VisitQuery:
+        return self.call.query
 
     @property
     def state(self) -> State:
@@ -85,7 +94,13 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def zone(self) -> str:
         """The zone in which times are shown first: the place's, or the customer's own where there is no place."""
-        return (self.appointment.contact.zone if self.is_remote else "") or self.appointment.zone
+        return (self.own_zone if self.is_remote else "") or self.appointment.zone
+
+    @property
+    def own_zone(self) -> str:
+        """The zone of the customer's own clock; empty where that is unknown."""
+        asked = self.query.zone
+        return asked if asked in zone_names() else self.appointment.contact.zone
 
     @property
     def deadline(self) -> Instant:
@@ -103,16 +118,22 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
         """An appointment without a service has no rules by which another time could be offered."""
         return self.is_open and self.service is not None
 
+    @property
+    def carried(self) -> dict[str, str]:
+        """What every link says, so that it stays as it was chosen."""
+        return {"lang": self.query.lang, "zone": self.query.zone, "embed": self.query.embed}
+
     def path(self, *parts: str, **query: str) -> str:
-        """An address below the link, in the language that was asked for."""
-        given = {"lang": self.query.lang, **query}
-        return path(self.base, "visit", self.actor.business, self.token, *parts, **given)
+        """An address below the link."""
+        return path(
+            self.base, "visit", self.actor.business, self.call.ids["token"], *parts, **{**self.carried, **query}
+        )
 
     def booking_path(self) -> str:
         """Where the same can be booked again, or what else there is."""
         it = self.service
         again = (self.appointment.service_id,) if it is not None and it.public and it.active else ()
-        return path(self.base, self.actor.business, *again, lang=self.query.lang)
+        return path(self.base, self.actor.business, *again, **self.carried)
 
     def moment(self, instant: Instant) -> str:
         return self.speech.moment(instant, self.zone)
@@ -138,27 +159,19 @@ def opened(call: Call[Any, VisitQuery]) -> Visit:
     resources = [reading.value(key, Resource) for key in keys]
     business = business_of(reading, business_id)
     return Visit(
-        desk=desk,
+        call=call,
         actor=actor,
         appointment=appointment,
         business=business,
         service=reading.value(service_key, Service) if service_key else None,
         names=tuple(each.name for each in resources if each is not None and each.kind != "equipment"),
         speech=_speech(call, appointment.contact.language, business),
-        base=call.request.base,
-        token=token,
-        query=call.query,
     )
 
 
 def page(it: Visit, template: str, status: int = 200, /, **facts: object) -> Answer:
     """A page about the appointment. `once` is for whatever form is on it."""
-    look = {
-        "theme": theme_address(it.base, it.actor.business, it.business),
-        "logo": "",
-        "home": path(it.base, it.actor.business, lang=it.query.lang),
-        "business": it.business,
-    }
+    look = _look(it.call, it.business)
     own = {"it": it, "rows": rows(it), "once": it.desk.new_id("once"), "title": it.speech.say(TITLES[it.state])}
     body = draw(f"visitors/{template}", it.speech, it.base, **(look | own | facts))
     return Answer(body, status, headers=HIDDEN)
@@ -168,14 +181,8 @@ def faded(call: Call[Any, VisitQuery]) -> Answer:
     """The page for a link whose time is over: it says so to whoever has one that was good, and nothing of what it
     opened."""
     business = business_of(Reading(call.desk.store), call.actor.business)
-    base, speech = call.request.base, _speech(call, "", business)
-    facts = {
-        "theme": theme_address(base, call.actor.business, business),
-        "logo": "",
-        "home": path(base, call.actor.business, lang=call.query.lang),
-        "business": business,
-    }
-    return Answer(draw("visitors/visit_faded", speech, base, **facts), 410, headers=HIDDEN)
+    body = draw("visitors/visit_faded", _speech(call, "", business), call.request.base, **_look(call, business))
+    return Answer(body, 410, headers=HIDDEN)
 
 
 def go(place: str) -> Answer:
@@ -185,15 +192,15 @@ def go(place: str) -> Answer:
 
 def rows(it: Visit) -> list[tuple[str, str, str]]:
     """What is known of the appointment: a word, what it is, and what should be known beside it."""
-    say, speech, here = it.speech.say, it.speech, it.appointment
+    say, words, here = it.speech.say, it.speech, it.appointment
     found = [
-        (say("What"), it.service.name if it.service else say("Appointment"), speech.length(length_of(here))),
-        (say("When"), speech.span(here.start, here.end, it.zone), speech.zone(it.zone, here.start)),
+        (say("What"), it.service.name if it.service else say("Appointment"), words.length(length_of(here))),
+        (say("When"), words.span(here.start, here.end, it.zone), words.zone(it.zone, here.start)),
     ]
-    other = here.zone if it.is_remote else here.contact.zone
+    other = here.zone if it.is_remote else it.own_zone
     if other and not _is_alike(here.start, other, it.zone):
-        word = say("At the place") if it.is_remote else say("Your time")
-        found.append((word, speech.span(here.start, here.end, other), speech.zone(other, here.start)))
+        word = say("At the place") if it.is_remote else say("Your clock shows")
+        found.append((word, words.span(here.start, here.end, other), words.zone(other, here.start)))
     found.append((say("With"), ", ".join(it.names), ""))
     found.append((say("Where"), place_of(it.business, it.service), ""))
     return [row for row in found if row[1]]
@@ -202,6 +209,25 @@ def rows(it: Visit) -> list[tuple[str, str, str]]:
 def length_of(appointment: Appointment) -> int:
     """How long it takes, in minutes."""
     return (appointment.end - appointment.start) // 60
+
+
+def _look(call: Call[Any, VisitQuery], business: Business) -> dict[str, object]:
+    """What is around every page."""
+    base, query = call.request.base, call.query
+    carried = {"lang": query.lang, "zone": query.zone, "embed": query.embed}
+    parts = ["visit", call.actor.business, call.ids["token"]]
+    if call.request.method != "POST":
+        parts = call.request.path[1:].split("/")
+        carried |= {"day": query.day, "with": query.with_}
+    return {
+        "theme": theme_address(base, call.actor.business, business),
+        "logo": logo_of(call.desk, call.actor, base),
+        "home": path(base, call.actor.business, lang=query.lang, zone=query.zone, embed=query.embed),
+        "business": business,
+        "framed": bool(query.embed),
+        "languages": [(code, speech(code).name, path(base, *parts, **{**carried, "lang": code})) for code in CODES],
+        "asks_zone": False,
+    }
 
 
 def _is_alike(instant: Instant, one: str, other: str) -> bool:

@@ -15,10 +15,12 @@ _PATTERN = "/visit/{business}/{token}"
 
 
 class VisitQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """What an address may say: the language, that it was just booked (`new`) or changed (`done`), and in which days and
-    with whom to look for another time. Anything else in it is passed over."""
+    """What an address may say: that it was just booked (`new`) or changed (`done`), and in which days and with whom to
+    look for another time. `lang`, `zone` and `embed` are as on the booking pages. Anything else is passed over."""
 
     lang: Annotated[str, Meta(max_length=16)] = ""
+    zone: Annotated[str, Meta(max_length=64)] = ""
+    embed: Annotated[str, Meta(max_length=1)] = ""
     new: str = ""
     done: str = ""
     day: Annotated[str, Meta(max_length=10)] = ""

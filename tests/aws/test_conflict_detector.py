@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from slotkeeper.aws.conflict_detector import Api
+from slotkeeper.aws.conflict_detector import BOOKED_ON_PAGES, Api
 from slotkeeper.aws.gateway import by_claims
 from slotkeeper.aws.watching import Watch
 from slotkeeper.core.service import Business
@@ -18,6 +18,7 @@ from slotkeeper.desk.desk import Desk
 from slotkeeper.process import new_id
 from slotkeeper.web.app import Account, Web
 from slotkeeper.web.http import Request, Response
+from slotkeeper.web.table import ALL
 from tests.aws.emulator import ROOT, Emulator
 from tests.aws.events import Invocation, an_event
 from tests.aws.tables import a_store, a_table
@@ -26,7 +27,9 @@ from tests.clock import VirtualClock
 from tests.post import caught
 from tests.web.asking import TUESDAY, a_key
 
-HEAVY = ("asyncio", "boto3", "botocore", "click", "difflib", "httpcore", "jinja2", "sqlite3", "tomllib", "uvicorn")
+HEAVY = ("asyncio", "boto3", "botocore", "click", "difflib", "httpcore", "sqlite3", "tomllib", "uvicorn")
+PAGES = ("argon2", "_cffi_backend", "babel", "dateutil", "icalendar", "itsdangerous", "jinja2")
+"""What pages, passwords, links and calendar files stand on."""
 VISIT = {"serviceId": "visit", "startTime": TUESDAY, "customer": {"email": "ada@example.com", "phone": "+49301234"}}
 
 
@@ -144,6 +147,28 @@ def test_what_was_booked_refused_and_done_again_is_counted(clinic: Setting) -> N
     assert set(read) == {"Latency"}
     assert read["Latency"] == (function.lines[1]["ms"], "Milliseconds", ())
     assert refused["Refused"] == (1, "Count", ("too-soon",))
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_a_booking_on_a_page_is_one_too(clinic: Setting, method: str) -> None:
+    clinic.service("shown", public=True)
+    function = Function(clinic)
+    sent = b"name=Ada&email=ada%40example.com&phone=&notes=&once=" + b"o" * 40
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
+
+    event = an_event(method, f"/clinic/shown/{TUESDAY}", sent, headers=form, resource="/{business}/{proxy+}")
+    answer = function.api.answer(event, Invocation())
+
+    assert answer["statusCode"] == (303 if method == "POST" else 200), answer["body"]
+    assert ("Booked" in metrics(function.lines[0])) == (method == "POST")
+    if method == "POST":
+        assert answer["multiValueHeaders"]["location"][0].startswith("/v1/visit/clinic/")
+
+
+def test_what_counts_as_a_booking_on_a_page_is_a_route_that_answers_so() -> None:
+    posted = {(route.pattern, status) for route in ALL if route.method == "POST" for status in route.answers}
+
+    assert posted >= BOOKED_ON_PAGES
 
 
 def test_commits_that_came_too_late_are_counted(clinic: Setting) -> None:
@@ -304,7 +329,7 @@ def test_an_appointment_is_booked_without_what_the_api_does_not_need(
         an_event("GET", "/slots?serviceId=none&from=2036-11-24T09:00:00Z&to=2036-11-25T09:00:00Z", headers=headers),
     ]
 
-    answers, loaded = in_a_process(emulator, name, others + HANDLE.replace("{heavy}", repr(HEAVY)), *asked)
+    answers, loaded = in_a_process(emulator, name, others + HANDLE.replace("{heavy}", repr(HEAVY + PAGES)), *asked)
 
     assert answers == [200, 201, 409, 404]
     with caught(others, "import jinja2\n"):

@@ -175,6 +175,29 @@ def test_a_setting_that_is_missing_or_needless_is_seen() -> None:
     assert "aws.from_address" not in read
 
 
+AT_AWS = {"Fn::Sub": "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${StageName}"}
+AT_HOME = {"DomainName": "book.example.com", "CertificateArn": "arn:aws:acm:us-east-2:111111111111:certificate/1"}
+
+
+@pytest.mark.parametrize("function", ["ReminderSender", "Sweep"])
+@pytest.mark.parametrize(
+    ("parameters", "place"),
+    [
+        ({}, ""),
+        ({"VisitorsMayBook": "true"}, AT_AWS),
+        ({"StaffPages": "true"}, AT_AWS),
+        (AT_HOME, ""),
+        ({"StaffPages": "true"} | AT_HOME, {"Fn::Sub": "https://${DomainName}"}),
+    ],
+)
+def test_messages_link_to_where_pages_are_and_nowhere_without_them(
+    function: str, parameters: dict[str, str], place: object
+) -> None:
+    variables = resources(committed(), **parameters)[function]["Properties"]["Environment"]["Variables"]
+
+    assert variables["SLOTKEEPER_PUBLIC_URL"] == place
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_settings_can_be_read_with_every_option_off(function: str) -> None:
     variables = resources(committed())[function]["Properties"]["Environment"]["Variables"]

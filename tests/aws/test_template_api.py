@@ -11,6 +11,7 @@ import pytest
 
 from slotkeeper.aws import gateway
 from slotkeeper.aws.stack import api, stage
+from slotkeeper.embedded.compressing import SMALL
 from slotkeeper.web.problems import MEDIA, TABLE, Problem
 from slotkeeper.web.routes import NoRoute, Route, Router, WrongMethod
 from slotkeeper.web.table import ALL, API, PAGES, RESERVED
@@ -264,6 +265,14 @@ def test_gateway_answers_are_problems_in_our_own_words() -> None:
         assert body["title"] == codes[body["code"]].title
         assert answer["ResponseParameters"]["gatewayresponse.header.Content-Type"] == f"'{MEDIA}'"
     assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= {each["ResponseType"] for each in made.values()}
+
+
+def test_text_is_made_smaller_and_a_picture_arrives_as_it_is() -> None:
+    made = of_type(resources(committed()), "ApiGateway::RestApi")["Api"]
+
+    assert made["MinimumCompressionSize"] == SMALL
+    # With `*/*` every body would come encoded, and API Gateway's own answers to preflight requests would fail.
+    assert made["BinaryMediaTypes"] == ["image/*"]
 
 
 def test_exactly_one_way_of_being_the_api_holds() -> None:

@@ -20,7 +20,11 @@ from slotkeeper.web.app import Account, Web
 from slotkeeper.web.http import Request
 
 REFUSED = 409
-_PAGE = "/{business}/{service}/{start}"
+BOOKED_ON_PAGES = frozenset(
+    {("/{business}/{service}/{start}", 303), ("/staff/{business}/new", 303), ("/staff/{business}/appointments", 200)}
+)
+"""What a booking on a page is answered with: of a visitor, of a member by a form, and by the calendar."""
+
 _REPEATED = "idempotency-replayed"
 
 
@@ -90,10 +94,10 @@ class Api:
 
 
 def _is_booking(account: Account, answer: Mapping[str, Any]) -> bool:
-    """Whether an appointment was made, by a program or by a visitor on a page; one that was there before counts not."""
+    """Whether an appointment was made, by a program or by a person on a page; one that was there before counts not."""
     if account.method != "POST" or _REPEATED in answer["multiValueHeaders"]:
         return False
-    is_page = account.status == 303 and account.route == _PAGE
+    is_page = (account.route, account.status) in BOOKED_ON_PAGES
     return is_page or (account.status == 201 and account.route.endswith("/appointments"))
 
 

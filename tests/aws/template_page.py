@@ -83,6 +83,7 @@ _WHERE = {
     "UsesApiKeys": "`Authentication=ApiKey`",
     "UsesCognito": "`Authentication=Cognito`",
     "HasDomain": "`DomainName`",
+    "ServesPages": "`VisitorsMayBook` or `StaffPages`",
 }
 
 

@@ -38,7 +38,8 @@ def signed_in(call: Call[None, SignInQuery]) -> Answer:
         member_session(call.desk, call.request, call.ids["business"])
     except Unauthenticated:
         return _form(call, call.query.next, was_kept=False)
-    return go(_within(call, call.query.next))
+    wanted = _ours(call, call.query.next)
+    return go(call.request.base + wanted if wanted else staff_path(call))
 
 
 def sign_in(call: Call[SignInForm, SignInQuery]) -> Errand:
@@ -65,18 +66,19 @@ def _opening(call: Call[SignInForm, SignInQuery], found: Item[Member] | None) ->
             return _form(call, sent.next or call.query.next, sent.email, is_wrong=True)
         opened = sessions.open_session(call.desk, call.ids["business"], found.id, bool(sent.remember))
         seconds = opened.session.expires - call.desk.now() if sent.remember else None
-        place = staff_path(call, "signed-in", next=sent.next or call.query.next)
+        place = staff_path(call, "signed-in", next=_ours(call, sent.next or call.query.next))
         return go(place, kept_cookie(opened.token, seconds))
 
     return then
 
 
-def _within(call: Call[Any, Any], place: str) -> str:
-    """Where the member wanted to go, if that is one of the business's pages: nobody is sent elsewhere from here."""
+def _ours(call: Call[Any, Any], place: str) -> str:
+    """Where the member wanted to go, if that is one of the business's pages; else nowhere in particular: nobody is sent
+    elsewhere from here."""
     home = f"/staff/{call.ids['business']}"
     is_ours = place == home or place.startswith((f"{home}/", f"{home}?"))
     is_plain = "\\" not in place and "//" not in place and ".." not in place and place.isprintable()
-    return call.request.base + place if is_ours and is_plain and place.isascii() else staff_path(call)
+    return place if is_ours and is_plain and place.isascii() else ""
 
 
 def _form(

@@ -39,16 +39,18 @@
     return address.href;
   }
 
-  /** The zone of the visitor's clock goes along; a page whose times it would change is asked for again, once. */
+  /** The zone of the visitor's clock goes along; a page whose times it would change is asked for again, once.
+      Whether this page stays is what comes back. */
   function findZone() {
     const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    if (!home || !own || query.has("zone")) return;
+    if (!home || !own || query.has("zone")) return true;
     const { zone, at, remote } = page.dataset;
     if (at && (remote === undefined ? clock(own, at) !== clock(zone, at) : own !== zone)) {
       location.replace(said(new URL(location.href), "zone", own));
-    } else {
-      carry("zone", own);
+      return false;
     }
+    carry("zone", own);
+    return true;
   }
 
   function clock(zone, at) {
@@ -90,7 +92,7 @@
       // It is asked for once and for both spans, as nothing could be lost between giving back and taking again.
       const wanted = { serviceId: service, startTime: start, resourceIds: person ? [person] : [], seconds: 600 };
       const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-      for (const wait of [0, 1500]) {
+      for (const wait of [100, 1500]) {
         await new Promise((done) => setTimeout(done, wait));
         const answer = await fetch(holds, {
           method: "POST",
@@ -195,9 +197,10 @@
   }
 
   tellAround();
-  findZone();
+  const stays = findZone();
   const details = document.getElementById("details");
-  if (details) sendOnce(details, keepTime(details));
-  const first = document.querySelector(".errors[autofocus], .sorry[autofocus]");
-  if (first) first.focus();
+  if (details && stays) sendOnce(details, keepTime(details));
+  // Browsers do not follow `autofocus` in a frame of another origin.
+  const first = document.querySelector("[autofocus]");
+  if (first && window.parent !== window) first.focus();
 })();

@@ -8,7 +8,7 @@ import msgspec
 
 from slotkeeper.core.actor import Actor
 from slotkeeper.core.errors import Missing
-from slotkeeper.core.service import Business, Resource, Service
+from slotkeeper.core.service import Business, Resource, Service, place_of
 from slotkeeper.core.ticks import DAY_SECONDS, Instant, parse_day
 from slotkeeper.core.zones import local, zone
 from slotkeeper.desk.desk import Desk
@@ -76,11 +76,10 @@ def offered(desk: Desk, actor: Actor, id: str, own_zone: str = "") -> Offered:
     business, service = business_of(reading, actor.business), service_of(reading, actor.business, id)
     if not service.public:
         raise Missing("service", id)
-    place = service.location or ("" if service.remote else business.location)
     shown = own_zone if own_zone and service.remote else zone_of(service, business)
     # Where all of a group are needed there is nothing to choose.
     groups = [ids for ids, count in groups_of(reading, actor.business, service) if count < len(ids)]
-    return Offered(business, service, id, shown, place, people(reading, actor.business, groups))
+    return Offered(business, service, id, shown, place_of(business, service), people(reading, actor.business, groups))
 
 
 def people(reading: Reading, business: str, groups: Iterable[Sequence[str]]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """A browser without a network: it keeps cookies, reads forms, fills them in and sends what a browser would send."""
 
+import re
 from collections.abc import Mapping, Sequence
 from html.parser import HTMLParser
 from typing import Any
@@ -16,6 +17,8 @@ from tests.builders import STAFF, Setting
 
 FORM = "application/x-www-form-urlencoded"
 UNLIMITED = Rules(key_quota=Quota("key", 10**9), address_quota=Quota("address", 10**9))
+
+_SIGN_OUT = re.compile(r"(/prod)?/staff/[^/]+/sign-out")
 
 Typed = dict[str, list[str]]
 
@@ -83,7 +86,7 @@ class Page(HTMLParser):
     def form(self, action: str = "") -> Form:
         """The form whose address ends like that, but the one for signing out; the first one without."""
         return next(
-            each for each in self.forms if each.action.endswith(action) and not each.action.endswith("/sign-out")
+            each for each in self.forms if each.action.endswith(action) and not _SIGN_OUT.fullmatch(each.action)
         )
 
     def says(self, words: str) -> bool:

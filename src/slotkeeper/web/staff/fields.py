@@ -78,7 +78,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Text(Field, frozen=True, kw_only=True):
-    """A text of one line, or of several `lines`. `kind` is the type of HTML's input."""
+    """A text of one line, or of several `lines`, which is kept as it was typed. `kind` is the type of HTML's input."""
 
     shape: ClassVar[str] = "text"
 
@@ -93,7 +93,7 @@ class Text(Field, frozen=True, kw_only=True):
         return bool(self.lines)
 
     def read(self, typed: Typed) -> str:
-        found = self.text(typed)
+        found = typed[self.name][0] if self.lines and self.text(typed) else self.text(typed)
         if len(found) > self.most:
             raise Wrong(N_("Use at most %(most)d characters; these are %(count)d"), most=self.most, count=len(found))
         return found

@@ -3,6 +3,7 @@
 Every change is checked against what it refers to, and leaves an entry in the audit log.
 """
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any, Generic, Literal, TypeVar
 
@@ -221,16 +222,25 @@ def shelf(desk: Desk, actor: Actor, name: Shelf) -> dict[str, Any]:
     return _shelf(Reading(desk.store), actor.business, name)
 
 
-def put_on_shelf(desk: Desk, actor: Actor, name: Shelf, id: str | None, value: Any) -> tuple[str, Any]:
+def mark_of(value: Any) -> str:
+    """What tells a value on a shelf from another one under its id: single values have no version there."""
+    return hashlib.sha256(encoded(value)).hexdigest()[:16]
+
+
+def put_on_shelf(
+    desk: Desk, actor: Actor, name: Shelf, id: str | None, value: Any, seen_mark: str = ""
+) -> tuple[str, Any]:
     """Keep a value under `id`, or under a random one; returns the id and the value.
 
     Raises:
-        Invalid: the shelf is full, or the value names a service that is not there.
+        Invalid: the shelf is full, or the value names a service that is not there. Outdated: `seen_mark` is not that
+        of the current one.
     """
     new = id if id is not None else desk.new_id(SHELVES[name][1])
 
     def decide(reading: Reading, draft: Draft) -> tuple[str, Any]:
         stands = _shelf(reading, actor.business, name)
+        _check_mark(seen_mark, stands.get(new))
         if isinstance(value, ReminderRule):
             demand(reading, actor.business, "service", [value.service_id], "serviceId")
         stands[new] = value
@@ -242,13 +252,14 @@ def put_on_shelf(desk: Desk, actor: Actor, name: Shelf, id: str | None, value: A
     return settle(desk.store, decide)
 
 
-def remove_from_shelf(desk: Desk, actor: Actor, name: Shelf, id: str) -> None:
-    """Raises `Missing` when there is none."""
+def remove_from_shelf(desk: Desk, actor: Actor, name: Shelf, id: str, seen_mark: str = "") -> None:
+    """Raises `Missing` when there is none, `Outdated` when `seen_mark` is not that of the current one."""
 
     def decide(reading: Reading, draft: Draft) -> None:
         stands = _shelf(reading, actor.business, name)
-        if stands.pop(id, None) is None:
+        if id not in stands:
             raise Missing(name, id)
+        _check_mark(seen_mark, stands.pop(id))
         _write_shelf(desk, draft, actor, name, stands, "delete", id)
 
     settle(desk.store, decide)
@@ -343,6 +354,12 @@ def _users(desk: Desk, actor: Actor, kind: CatalogueKind, id: str) -> Iterator[s
         for each in items(desk, actor, "service"):
             if any(id == need.any_of or id in need.all_of for need in each.value.needs):
                 yield f"service/{each.id}"
+
+
+def _check_mark(seen: str, value: Any) -> None:
+    current = "0" if value is None else mark_of(value)
+    if seen and seen != current:
+        raise Outdated(seen, current)
 
 
 def _shelf(reading: Reading, business: str, name: Shelf) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from slotkeeper.contracts import Put, Range
 from slotkeeper.core.actor import Actor, Scope
-from slotkeeper.core.errors import InUse, Invalid, Missing
+from slotkeeper.core.errors import InUse, Invalid, Missing, Outdated
 from slotkeeper.core.service import mail_address
 from slotkeeper.core.ticks import Instant
 from slotkeeper.core.value import Name, Value
@@ -97,12 +97,13 @@ def change(
     name: str | None = None,
     role: Role | None = None,
     active: bool | None = None,
+    seen_version: str = "",
 ) -> Item[Member]:
     """Change what is named; what is None stays. Sessions see it at once; whoever is made inactive is signed out.
 
     Raises:
         Missing: there is no such member. Invalid: the name is none. InUse: it is the last active owner.
-        Forbidden: only owners may.
+        Outdated: `seen_version` is not the current one. Forbidden: only owners may.
     """
     actor.need("admin")
 
@@ -116,7 +117,7 @@ def change(
         _check(after.email, after.name)
         return after if after.active else _later(desk, after)
 
-    return _changed(desk, actor, id, changed)
+    return _changed(desk, actor, id, changed, seen_version)
 
 
 def rename(desk: Desk, business: str, id: str, name: str) -> Item[Member]:
@@ -202,9 +203,13 @@ def keep(desk: Desk, actor: Actor, value: Member) -> Item[Member]:
     return settle(desk.store, decide)
 
 
-def _changed(desk: Desk, actor: Actor, id: str, change: Callable[[Member], Member]) -> Item[Member]:
+def _changed(
+    desk: Desk, actor: Actor, id: str, change: Callable[[Member], Member], seen_version: str = ""
+) -> Item[Member]:
     def decide(reading: Reading, draft: Draft) -> Item[Member]:
         before = _item(reading, actor.business, id)
+        if seen_version and seen_version != str(before.version):
+            raise Outdated(seen_version, str(before.version))
         after = change(before.value)
         if after == before.value:
             return before

@@ -1,11 +1,9 @@
 """Where the things that members look after are kept: in the catalogue, or together on a shelf."""
 
-import hashlib
 from typing import Any
 
-from slotkeeper.core.errors import Missing, Outdated
+from slotkeeper.core.errors import Missing
 from slotkeeper.desk import catalogue
-from slotkeeper.documents import encoded
 from slotkeeper.web.routes import Call
 from slotkeeper.web.staff.kinds import Thing
 
@@ -28,7 +26,7 @@ def all_of(call: Call[Any, Any], thing: Thing) -> list[Kept]:
             Kept(item.id, str(item.version), item.value) for item in catalogue.items(call.desk, call.actor, thing.kind)
         ]
     shelf = catalogue.shelf(call.desk, call.actor, thing.kind)
-    return [Kept(id, _mark(value), value) for id, value in shelf.items()]
+    return [Kept(id, catalogue.mark_of(value), value) for id, value in shelf.items()]
 
 
 def one_of(call: Call[Any, Any], thing: Thing, id: str) -> Kept:
@@ -39,7 +37,7 @@ def one_of(call: Call[Any, Any], thing: Thing, id: str) -> Kept:
     value = catalogue.shelf(call.desk, call.actor, thing.kind).get(id)
     if value is None:
         raise Missing(thing.kind, id)
-    return Kept(id, _mark(value), value)
+    return Kept(id, catalogue.mark_of(value), value)
 
 
 def add(call: Call[Any, Any], thing: Thing, value: Any) -> str:
@@ -58,8 +56,7 @@ def change(call: Call[Any, Any], thing: Thing, id: str, value: Any, mark: str) -
     if not thing.is_on_shelf:
         catalogue.put(call.desk, call.actor, thing.kind, id, value, mark)
         return
-    _check_mark(call, thing, id, mark)
-    catalogue.put_on_shelf(call.desk, call.actor, thing.kind, id, value)
+    catalogue.put_on_shelf(call.desk, call.actor, thing.kind, id, value, mark)
 
 
 def remove(call: Call[Any, Any], thing: Thing, id: str, mark: str) -> None:
@@ -71,15 +68,4 @@ def remove(call: Call[Any, Any], thing: Thing, id: str, mark: str) -> None:
     if not thing.is_on_shelf:
         catalogue.remove(call.desk, call.actor, thing.kind, id, mark)
         return
-    _check_mark(call, thing, id, mark)
-    catalogue.remove_from_shelf(call.desk, call.actor, thing.kind, id)
-
-
-def _check_mark(call: Call[Any, Any], thing: Thing, id: str, mark: str) -> None:
-    current = one_of(call, thing, id).mark
-    if mark and mark != current:
-        raise Outdated(mark, current)
-
-
-def _mark(value: Any) -> str:
-    return hashlib.sha256(encoded(value)).hexdigest()[:16]
+    catalogue.remove_from_shelf(call.desk, call.actor, thing.kind, id, mark)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from slotkeeper.core.actor import Forbidden
-from slotkeeper.core.errors import InUse, Invalid, Missing
+from slotkeeper.core.errors import InUse, Invalid, Missing, Outdated
 from slotkeeper.desk import members
 from slotkeeper.desk.catalogue import Item
 from slotkeeper.desk.members import Member
@@ -74,10 +74,11 @@ def change(call: Call[DeclaredForm, None]) -> Answer:
     found = members.member(call.desk, call.actor.business, call.ids["id"])
     if filled.wrong:
         return _one(call, found, filled)
-    if once(call.body.typed, "version") != str(found.version):
-        return _one(call, found, filled, theirs=_texts(found.value), status=409)
     try:
-        members.change(call.desk, call.actor, found.id, **filled.values)
+        members.change(call.desk, call.actor, found.id, **filled.values, seen_version=once(call.body.typed, "version"))
+    except Outdated:
+        now = members.member(call.desk, call.actor.business, found.id)
+        return _one(call, now, filled, theirs=_texts(now.value), status=409)
     except Invalid as error:
         filled.blame(error, CHANGE)
         return _one(call, found, filled)

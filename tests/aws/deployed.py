@@ -12,16 +12,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from http.client import HTTPConnection
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
-from slotkeeper.aws.packing import pack
+from slotkeeper.aws.packing import digest, our_files, pack
+from slotkeeper.aws.wheels import LOCK, Architecture
 from slotkeeper.stores.connection import Connection
 from slotkeeper.stores.dynamodb import DynamoStore
 from slotkeeper.stores.signing import Credentials
 from tests.aws.allowances import give_allowances
 from tests.aws.emulator import REGION, ROOT, Emulator
+from tests.aws.wheelhouse import KEPT, wheels_for
 from tests.e2e.browsing import Raw
 from tests.e2e.journeys import Mail
 from tests.serving import Reply
@@ -140,10 +143,19 @@ class Deployment:
         return found
 
 
-def the_zip(folder: Path) -> Path:
-    """The package of all functions for this machine, which runs them in the emulator."""
-    path = folder / "slotkeeper.zip"
-    pack(path, "x86_64" if os.uname().machine == "x86_64" else "arm64", PYTHON)
+def the_zip() -> Path:
+    """The package of all functions for this machine, which runs them in the emulator. It is made once of the same
+    sources and kept, however many tests and processes ask for it."""
+    made_of = digest({**dict(our_files()), "lock": LOCK.read_bytes()})
+    path = KEPT / f"slotkeeper-{PYTHON}-{made_of[:16]}.zip"
+    if not path.exists():
+        KEPT.mkdir(parents=True, exist_ok=True)
+        for old in KEPT.glob("slotkeeper-*.zip"):
+            old.unlink(missing_ok=True)
+        with TemporaryDirectory(dir=KEPT) as folder:
+            machine: Architecture = "x86_64" if os.uname().machine == "x86_64" else "arm64"
+            pack(Path(folder) / "new.zip", machine, PYTHON, wheels=wheels_for(machine, PYTHON))
+            (Path(folder) / "new.zip").replace(path)
     return path
 
 

@@ -20,6 +20,7 @@ from slotkeeper.aws.hindered import Hindered
 from slotkeeper.aws.packing import LEFT_OUT, PACKAGE, compiled, digest, find_python, our_files, pack
 from slotkeeper.aws.wheels import ARCHITECTURES, LANGUAGES, LOCK, PLATFORMS, PYTHONS, Architecture, contents, fetch
 from slotkeeper.web.look.languages import CODES
+from tests.aws.wheelhouse import wheels_for
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 MACHINE: Architecture = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
@@ -39,9 +40,9 @@ Wheels = dict[Architecture, list[Path]]
 
 
 @pytest.fixture(scope="session")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> Wheels:
-    """The locked wheels for this Python, by architecture: pip brings them once."""
-    return {each: fetch(tmp_path_factory.mktemp(each), each, HERE) for each in ARCHITECTURES}
+def wheels() -> Wheels:
+    """The locked wheels for this Python, by architecture."""
+    return {each: wheels_for(each, HERE) for each in ARCHITECTURES}
 
 
 @pytest.fixture(scope="session")

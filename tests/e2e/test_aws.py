@@ -18,13 +18,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
-def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return the_zip(tmp_path_factory.mktemp("code"))
-
-
-@pytest.fixture(scope="module")
-def home(code: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    with emulating(tmp_path_factory.mktemp("home")) as emulator, deployed(emulator, code) as made:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with emulating(tmp_path_factory.mktemp("home")) as emulator, deployed(emulator, the_zip()) as made:
         yield made
 
 
@@ -68,10 +63,10 @@ def test_of_32_clients_that_want_one_slot_one_wins_in_each_of_200_rounds(home: D
     assert "All is well" in home.command("doctor")
 
 
-def test_who_asks_too_often_is_put_off(code: Path, tmp_path: Path) -> None:
+def test_who_asks_too_often_is_put_off(tmp_path: Path) -> None:
     with (
         emulating(tmp_path) as emulator,
-        deployed(emulator, code, RequestsPerSecond="1", Burst="5") as home,
+        deployed(emulator, the_zip(), RequestsPerSecond="1", Burst="5") as home,
         ThreadPoolExecutor(10) as clients,
     ):
         statuses = Counter(clients.map(lambda _: home.ask("GET", "/business").status, range(60)))

@@ -37,7 +37,7 @@ def stormy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Deploymen
     with (
         storming(f"http://127.0.0.1:{port}", folder) as storm,
         emulating(folder, port=port, AWS_ENDPOINT_URL_DYNAMODB=storm.endpoint) as emulator,
-        deployed(emulator, the_zip(folder)) as home,
+        deployed(emulator, the_zip()) as home,
     ):
         journeys.put(home, "/resources/ada", {"name": "Ada", "zone": "UTC"})
         yield home, storm

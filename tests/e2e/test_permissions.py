@@ -33,7 +33,7 @@ STREAM_SECONDS = 8
 def test_each_function_may_do_what_it_does_and_nothing_else(tmp_path: Path) -> None:
     with (
         guarding(tmp_path) as (emulator, recorder),
-        deployed(emulator, the_zip(tmp_path), is_guarded=True, TextMessages="true") as home,
+        deployed(emulator, the_zip(), is_guarded=True, TextMessages="true") as home,
     ):
         _do_everything(home, recorder)
 

@@ -15,7 +15,7 @@ from slotkeeper.aws.stack import (
     stage,
     watching,
 )
-from slotkeeper.aws.stack.functions import PUBLIC_URL
+from slotkeeper.aws.stack.functions import PAGES_URL
 from slotkeeper.aws.stack.language import Json, att, joined, ref, sub
 
 DESCRIPTION = "Slotkeeper: appointment scheduling that never double-books, reminds on time, and gets time zones right"
@@ -65,7 +65,7 @@ def outputs() -> Json:
         "ApiKeyId": _output(
             "The id of the first key; its value: aws apigateway get-api-key.", ref("ApiKey"), "UsesApiKeys"
         ),
-        "PagesUrl": _output("Where the pages are, for SLOTKEEPER_PUBLIC_URL.", PUBLIC_URL, "ServesPages"),
+        "PagesUrl": _output("Where the pages are, for SLOTKEEPER_PUBLIC_URL.", PAGES_URL, "ServesPages"),
         "DomainTarget": _output(
             "What DomainName must be an alias of in the DNS.", att("Domain", "RegionalDomainName"), "HasDomain"
         ),

@@ -26,19 +26,16 @@ class Function:
 
 LOGGING = {"SLOTKEEPER_LOG_FORMAT": "json", "SLOTKEEPER_LOG_LEVEL": ref("LogLevel")}
 COMMON = {"SLOTKEEPER_DATABASE": sub("dynamodb:${Table}"), **LOGGING}
-PUBLIC_URL = when(
-    "ServesPages",
-    when(
-        "HasDomain",
-        sub("https://${DomainName}"),
-        sub("https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${StageName}"),
-    ),
-    "",
+PAGES_URL = when(
+    "HasDomain",
+    sub("https://${DomainName}"),
+    sub("https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${StageName}"),
 )
-"""Where our pages are; empty where none is served, and then messages have no links."""
+"""Where our pages are, where any are served."""
 
 SENDING = {
-    "SLOTKEEPER_PUBLIC_URL": PUBLIC_URL,
+    # Where no page is served there is nothing to link to.
+    "SLOTKEEPER_PUBLIC_URL": when("ServesPages", PAGES_URL, ""),
     "SLOTKEEPER_AWS_TOPIC": ref("EventTopic"),
     "SLOTKEEPER_AWS_FROM_ADDRESS": ref("FromAddress"),
     "SLOTKEEPER_AWS_SMS": ref("TextMessages"),

@@ -93,6 +93,7 @@ def show(call: Call[None, DoneQuery]) -> Answer:
         "customers",
         200,
         contact=contact,
+        language=dict(lists.options("language")).get(contact.language, contact.language),
         notes=described.value.notes if described else "",
         coming=[row for row in reversed(rows) if row[4]],
         past=[row for row in rows if not row[4]],

@@ -39,7 +39,7 @@ SECTIONS = (
             Choice(name="language", label=N_("Language"), source="language",
                    hint=N_("For customers of whom we do not know another.")),
             Clock(name="quietFrom", label=N_("No reminders from")),
-            Clock(name="quietTo", label=N_("to"), hint=N_("What falls between goes out before, or after.")),
+            Clock(name="quietTo", label=N_("No reminders until")),
         ),
     ),
     Section(

@@ -192,8 +192,8 @@ def _busy_told(found: Insight, speech: Speech) -> str:
     count, day, hour = max((count, -day, -hour) for day, row in enumerate(found.busy) for hour, count in enumerate(row))
     if not count:
         return speech.say("Nothing begins in these days.")
-    named = speech.part(_SUNDAY + timedelta(days=1 - day), "EEEE")
-    return speech.say("Most begin on %(day)s in the hour from %(hour)s:00.") % {"day": named, "hour": -hour}
+    named = speech.part(_SUNDAY + timedelta(days=1 - day), "EEE")
+    return speech.say("Busiest: %(day)s, from %(hour)s:00.") % {"day": named, "hour": -hour}
 
 
 def _span(minutes: int, speech: Speech) -> str:

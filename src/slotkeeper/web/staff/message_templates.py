@@ -21,6 +21,7 @@ from slotkeeper.web.staff.kinds import TEMPLATES
 from slotkeeper.web.staff.lines import lists_of
 from slotkeeper.web.staff.page import speech_of
 from slotkeeper.web.staff.setup_routes import DoneQuery
+from slotkeeper.web.staff.sharing import whole
 from slotkeeper.web.staff.things import form_page
 from slotkeeper.web.staff.walls import start_of, today
 
@@ -92,6 +93,7 @@ def _preview(call: Call[Any, Any], template: Template) -> Words:
         contact=contact,
         resources=people[:1],
         templates=(template,),
+        link=whole(call, "visit", call.actor.business, "example"),
     )
     words = render(occasion)
     # Many mail programs leave style sheets out, and so does our policy, which holds within the frame.

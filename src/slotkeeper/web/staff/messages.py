@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from slotkeeper.core.errors import Invalid, WrongState
+from slotkeeper.core.service import Business
 from slotkeeper.courier import log
 from slotkeeper.courier.log import Notification
 from slotkeeper.desk import catalogue
@@ -38,7 +39,7 @@ def listed(call: Call[None, MessagesQuery]) -> Answer:
     except Invalid:
         after = None
     found = (log.dead_letters if is_dead else log.notifications)(call.desk.store, call.actor.business, after, PAGE)
-    go_on = cursor_of(found.after) or ""
+    go_on, zone = cursor_of(found.after) or "", _zone(call)
     return page(
         call,
         "messages",
@@ -47,7 +48,7 @@ def listed(call: Call[None, MessagesQuery]) -> Answer:
         part="messages",
         is_exact=True,
         is_dead=is_dead,
-        rows=[_row(call, each) for each in found.notifications],
+        rows=[_row(call, each, zone) for each in found.notifications],
         all_path=staff_path(call, "setup", "messages"),
         dead_path=staff_path(call, "setup", "messages", which="dead"),
         later=staff_path(call, "setup", "messages", which="dead" if is_dead else "", after=go_on) if go_on else "",
@@ -79,7 +80,7 @@ def _page(call: Call[Any, Any], wrong: str = "") -> Answer:
         409 if wrong else 200,
         part="messages",
         message=found,
-        row=_row(call, found),
+        row=_row(call, found, _zone(call)),
         wrong=wrong,
         back=staff_path(call, "setup", "messages"),
         again=staff_path(call, "setup", "messages", found.id, "again") if "admin" in call.actor.scopes else "",
@@ -88,8 +89,13 @@ def _page(call: Call[Any, Any], wrong: str = "") -> Answer:
     )
 
 
-def _row(call: Call[Any, Any], found: Notification) -> dict[str, str]:
-    speech, zone = speech_of(call), catalogue.profile(call.desk, call.actor).value.zone
+def _zone(call: Call[Any, Any]) -> str:
+    profile: Business = catalogue.profile(call.desk, call.actor).value
+    return profile.zone
+
+
+def _row(call: Call[Any, Any], found: Notification, zone: str) -> dict[str, str]:
+    speech = speech_of(call)
     state, tone = STATES[found.state]
     return {
         "id": found.id,

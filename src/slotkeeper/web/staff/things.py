@@ -224,6 +224,8 @@ class Form:
             return ""
         texts = [text for part in other.values() for text in part if text]
         names = dict(self.options(field)) if hasattr(field, "options") else {}
+        if field.shape == "needs" and self.lists is not None:
+            names = dict(self.lists.options("resource") + self.lists.options("pool"))
         return ", ".join(names.get(text, text) for text in texts) or "\u2013"
 
 

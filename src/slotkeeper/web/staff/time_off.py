@@ -3,14 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
-from slotkeeper.core.appointment import Status
+from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.errors import Invalid, Missing
 from slotkeeper.core.service import Resource
-from slotkeeper.core.ticks import DAY_SECONDS, Instant
+from slotkeeper.core.ticks import Instant
 from slotkeeper.core.zones import local
-from slotkeeper.desk import agenda, catalogue
+from slotkeeper.desk import away, catalogue
 from slotkeeper.desk.catalogue import Item
-from slotkeeper.documents import TimeOff
 from slotkeeper.web.forms import DeclaredForm, once
 from slotkeeper.web.look.drawing import N_
 from slotkeeper.web.routes import Answer, Call
@@ -19,11 +18,6 @@ from slotkeeper.web.staff.page import go, page, speech_of, staff_path
 from slotkeeper.web.staff.setup_routes import DoneQuery
 from slotkeeper.web.staff.things import Form, said_of
 from slotkeeper.web.staff.walls import date_in, instant_at, start_of
-
-CLAIMING: frozenset[Status] = frozenset({"pending", "booked", "checkedIn"})
-MOST_WARNED_OF = 20
-LOOKED_BACK_DAYS = 8
-"""No appointment that lasts into an absence began earlier: a service has at most a week."""
 
 FIELDS = (
     Date(name="from", label=N_("From"), is_needed=True),
@@ -95,7 +89,8 @@ def _page(call: Call[Any, Any], filled: Filled) -> Answer:
         back=staff_path(call, "setup", "resources", kept.id),
         action=_path(call),
         coming=[
-            (each, speech.span(each.start, each.end, zone), _clashes(call, kept.id, each, zone)) for each in coming
+            (absence, speech.span(absence.start, absence.end, zone), _shown(call, booked, zone))
+            for absence, booked in zip(coming, away.clashes(call.desk, call.actor, kept.id, coming), strict=True)
         ],
         past=[(each, speech.span(each.start, each.end, zone)) for each in reversed(absences) if each.end <= now],
         form=Form(FIELDS, filled),
@@ -104,20 +99,13 @@ def _page(call: Call[Any, Any], filled: Filled) -> Answer:
     )
 
 
-def _clashes(call: Call[Any, Any], resource_id: str, absence: TimeOff, zone: str) -> list[tuple[str, str]]:
-    """The appointments that fall into the absence: where each is, and in words."""
-    since = max(absence.start, call.desk.now())
-    wanted = agenda.Filter(
-        first=Instant(since - LOOKED_BACK_DAYS * DAY_SECONDS), last=absence.end, resource_id=resource_id,
-        statuses=CLAIMING,
-    )  # fmt: skip
-    found = agenda.appointments(call.desk, call.actor, wanted, limit=MOST_WARNED_OF + 50).appointments
+def _shown(call: Call[Any, Any], booked: list[Appointment], zone: str) -> list[tuple[str, str]]:
+    """Where each appointment is, and what it is in words."""
     speech = speech_of(call)
     return [
         (staff_path(call, "appointments", each.id), f"{speech.moment(each.start, zone)} {each.contact.name}".strip())
-        for each in found
-        if each.end > since
-    ][:MOST_WARNED_OF]
+        for each in booked
+    ]
 
 
 def _resource(call: Call[Any, Any]) -> Item[Resource]:

@@ -1,0 +1,54 @@
+"""What is told of somebody's appointments while they are away."""
+
+import pytest
+
+from slotkeeper.core.ticks import DAY_SECONDS, Instant
+from slotkeeper.desk import away, catalogue, changing
+from tests.builders import STAFF, Setting, a_clinic, at
+
+NINE, TEN, NOON = "2026-11-24T08:00:00Z", "2026-11-24T09:00:00Z", "2026-11-24T11:00:00Z"
+
+
+@pytest.fixture
+def clinic() -> Setting:
+    return a_clinic()
+
+
+def told(clinic: Setting, *spans: tuple[str, str]) -> list[list[str]]:
+    for start, end in spans:
+        catalogue.add_time_off(clinic.desk, STAFF, "d0", at(start), at(end))
+    absences = catalogue.time_off(clinic.desk, STAFF, "d0")
+    return [[each.id for each in found] for found in away.clashes(clinic.desk, STAFF, "d0", absences)]
+
+
+def test_each_absence_tells_of_what_falls_into_it(clinic: Setting) -> None:
+    early, late = (clinic.book(start, resource_ids=("d0",)).id for start in (NINE, TEN))
+    clinic.book(TEN, resource_ids=("d1",))
+
+    assert told(clinic, (NINE, "2026-11-24T09:05:00Z"), (NOON, "2026-11-25T00:00:00Z")) == [[early, late], []]
+
+
+def test_buffers_and_what_has_ended_are_not_told_of(clinic: Setting) -> None:
+    clinic.book(NINE, "exam", resource_ids=("d0", "r0"))
+    cancelled = clinic.book(TEN, resource_ids=("d0",))
+    changing.act(clinic.desk, STAFF, "cancel", changing.Request(id=cancelled.id))
+
+    assert told(clinic, ("2026-11-24T08:45:00Z", NOON)) == [[]]
+
+
+def test_what_lasts_into_an_absence_is_told_of_and_what_is_past_is_not(clinic: Setting) -> None:
+    clinic.service("long", duration_minutes=240)
+    long = clinic.book(NINE, "long", resource_ids=("d0",)).id
+    spans = ("2026-11-24T11:55:00Z", "2026-11-24T12:30:00Z")
+
+    assert told(clinic, spans) == [[long]]
+    clinic.clock.now = Instant(clinic.clock.now + 2 * DAY_SECONDS)
+    assert told(clinic) == [[]]
+
+
+def test_no_more_than_a_hundred_are_told_of(clinic: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(away, "MOST", 1)
+    first = clinic.book(NINE, resource_ids=("d0",)).id
+    clinic.book(TEN, resource_ids=("d0",))
+
+    assert told(clinic, (NINE, NOON)) == [[first]]

@@ -353,6 +353,17 @@ def test_the_address_does_not_leak(customer: Customer) -> None:
                 assert "visit%2F" not in link["href"]
 
 
+def test_what_goes_wrong_is_logged_without_the_token(
+    customer: Customer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Links, "appointment_of", lambda self, business, token, now: 1 // 0)
+
+    customer.see("", 500)
+
+    assert "GET /visit/{business}/{token} failed" in caplog.text
+    assert customer.token not in caplog.text
+
+
 # Looking changes nothing
 
 

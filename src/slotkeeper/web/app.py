@@ -153,9 +153,9 @@ class Web:
         except SlotkeeperError as error:
             if kind_of(error) is not None:
                 return self._refusal(error, visit)
-            _log.exception("%s %s failed", request.method, request.path[:200])
+            _log.exception("%s %s failed", request.method, visit.route or request.path[:200])
         except Exception:  # noqa: BLE001 - the one net under all handlers: it logs, and tells the caller nothing
-            _log.exception("%s %s failed", request.method, request.path[:200])
+            _log.exception("%s %s failed", request.method, visit.route or request.path[:200])
         return self._refusal(Unexpected("something went wrong here, and is in our log: try again later"), visit)
 
     def refuse(self, error: SlotkeeperError, request: Request | None = None) -> Response:

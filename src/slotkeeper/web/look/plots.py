@@ -9,7 +9,7 @@ import msgspec
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 720, 190
-_TOP, _BOTTOM = 22, 24
+_TOP, _BOTTOM, _MARGIN = 22, 24, 16
 _HEAT_LEVELS = 5
 _CELL, _LEFT = 27, 66
 
@@ -49,11 +49,11 @@ def columns(title: str, about: str, found: Sequence[Column]) -> Markup:
         if each.label:
             drawn.append(_text("label", x + step / 2, HEIGHT - 6, each.label))
         body.append(Markup("<g>{}</g>").format(Markup().join(drawn)))
-    return _plot(title, about, WIDTH, HEIGHT, body)
+    return _plot(title, about, WIDTH, HEIGHT, body, margin=_MARGIN)
 
 
 def heat(title: str, about: str, rows: Sequence[tuple[str, Sequence[int]]], heads: Sequence[str]) -> Markup:
-    """A row for each day and a square for each hour, the darker the more; the number stands in it."""
+    """A row for each day and a square for each hour, the stronger the more; the number stands in it."""
     most = max((max(counts, default=0) for _, counts in rows), default=0) or 1
     body = []
     for at, head in enumerate(heads):
@@ -79,10 +79,10 @@ def bar(share: float) -> Markup:
     ).format(kept)
 
 
-def _plot(title: str, about: str, width: int, height: int, body: Sequence[Markup]) -> Markup:
+def _plot(title: str, about: str, width: int, height: int, body: Sequence[Markup], margin: int = 0) -> Markup:
     return Markup(
-        '<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}"><title>{}</title><desc>{}</desc>{}</svg>'
-    ).format(width, height, f"{title}. {about}", title, about, Markup().join(body))
+        '<svg class="plot" viewBox="{} 0 {} {}" role="img" aria-label="{}"><title>{}</title><desc>{}</desc>{}</svg>'
+    ).format(-margin, width + 2 * margin, height, f"{title}. {about}", title, about, Markup().join(body))
 
 
 def _rect(kind: str, x: float, y: float, width: float, height: float) -> Markup:

@@ -38,8 +38,9 @@ def show(call: Call[None, InsightQuery]) -> Answer:
     """The page."""
     found, speech = _insight(call), speech_of(call)
     columns, table = _bookings(found, speech)
-    heads = [str(hour) for hour in range(24)]
+    hours = _hours(found)
     week = [(speech.part(_SUNDAY + timedelta(days=at + 1), "EEE"), found.busy[at]) for at in range(7)]
+    shown = [(name, [counts[hour] for hour in hours]) for name, counts in week]
     say = speech.say
     return page(
         call,
@@ -56,7 +57,7 @@ def show(call: Call[None, InsightQuery]) -> Answer:
         leads=plots.columns(say("How long ahead people book"), _lead_told(found, speech), _leads(found, speech)),
         lead_words=[say(word) for word in _LEAD_WORDS],
         lead_median=_span(found.median_lead_minutes, speech),
-        busy=plots.heat(say("When appointments begin"), _busy_told(found, speech), week, heads),
+        busy=plots.heat(say("When appointments begin"), _busy_told(found, speech), shown, list(map(str, hours))),
         week=week,
         bar=plots.bar,
         percent=_percent,
@@ -194,6 +195,12 @@ def _busy_told(found: Insight, speech: Speech) -> str:
         return speech.say("Nothing begins in these days.")
     named = speech.part(_SUNDAY + timedelta(days=1 - day), "EEE")
     return speech.say("Busiest: %(day)s, from %(hour)s:00.") % {"day": named, "hour": -hour}
+
+
+def _hours(found: Insight) -> range:
+    """The hours in which anything begins, with one before and one after, but no less than a working day."""
+    used = [hour for row in found.busy for hour, count in enumerate(row) if count]
+    return range(max(min([*used, 8]) - 1, 0), min(max([*used, 17]) + 2, 24))
 
 
 def _span(minutes: int, speech: Speech) -> str:

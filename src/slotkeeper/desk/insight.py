@@ -138,7 +138,7 @@ class Insight(msgspec.Struct, frozen=True, kw_only=True):
         return [self.asked.first + timedelta(days=at) for at in range((self.asked.last - self.asked.first).days + 1)]
 
 
-class _Note(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+class _Note(msgspec.Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     """What is read of a message."""
 
     kind: str
@@ -147,7 +147,7 @@ class _Note(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     first_due: Instant = Instant(0)
 
 
-class _Kept(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+class _Kept(msgspec.Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     """What is read of an appointment: to leave the rest alone is most of the speed."""
 
     status: Status

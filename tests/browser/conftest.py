@@ -47,9 +47,13 @@ class Site:
     contexts: list[BrowserContext]
     now: str
 
-    def visit(self, role: Role | None = None, **options: object) -> Page:
+    def visit(self, role: Role | None = None, *, is_timed: bool = False, **options: object) -> Page:
         """A page of a new window, of a member with this role who is signed in; or of anybody. What goes wrong in its
-        scripts, or against its policy, fails the test when it ends: see `complaints`."""
+        scripts, or against its policy, fails the test when it ends: see `complaints`.
+
+        The browser's clock stands still as the server's does, unless it `is_timed`: what keeps it still also keeps
+        `performance` from measuring.
+        """
         usual = {"viewport": WIDE, "locale": "en-GB", "timezone_id": "America/New_York", "base_url": self.url}
         context = self.browser.new_context(**usual | options)  # type: ignore[arg-type] # as Playwright takes them
         self.contexts.append(context)
@@ -57,7 +61,8 @@ class Site:
         if role is not None:
             context.add_cookies([self.cookie(role)])
         page = context.new_page()
-        page.clock.set_fixed_time(self.now)
+        if not is_timed:
+            page.clock.set_fixed_time(self.now)
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         page.on(
             "console",
@@ -106,9 +111,11 @@ def open_site(tmp_path: Path, chromium: Browser) -> Iterator[OpenSite]:
     """Opens a site: a clinic in Berlin, of as many doctors and rooms as are asked for, at a time of choice."""
     opened: list[tuple[Site, object]] = []
 
-    def open_it(now: str = MONDAY, *, streams: bool = True, doctors: int = 3, rooms: int = 2) -> Site:
+    def open_it(
+        now: str = MONDAY, *, streams: bool = True, doctors: int = 3, rooms: int = 2, framers: tuple[str, ...] = ()
+    ) -> Site:
         unlimited = Quota("key", 10**9)
-        rules = Rules(key_quota=unlimited, address_quota=unlimited, streams=streams)
+        rules = Rules(key_quota=unlimited, address_quota=unlimited, streams=streams, embed_origins=framers)
         house = build(Plan(database=tmp_path / "site.sqlite", rules=rules), VirtualClock(now))
         setting = a_clinic(house.store, now, doctors=doctors, rooms=rooms)
         running = _running(house)

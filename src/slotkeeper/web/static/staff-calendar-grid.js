@@ -28,7 +28,7 @@ export class Grid {
   #painted = [];
   #drag = null;
 
-  /** `calls`: open(id), create({start, resource}), drag(id, column), drop(...), words, marks, isReadOnly. */
+  /** `calls`: open(id), move(id), create({start, resource}), drag(line), drop(to), and what is the same for all that is shown. */
   constructor(root, calls) {
     this.#root = root;
     this.#calls = calls;
@@ -111,7 +111,10 @@ export class Grid {
       eventClick: ({ event, jsEvent }) => { jsEvent.preventDefault?.(); this.#calls.open(event.id); },
       dateClick: ({ dateStr, resource }) => this.#calls.create({ start: dateStr.slice(0, 16), resource: resource?.id }),
       dragConstraint: (info) => this.#over(info), resizeConstraint: (info) => this.#over(info),
-      eventLongPressDelay: 450, firstDay: 1, headerToolbar: { start: "", center: "", end: "" }, locale: LANGUAGE,
+      // The library would write each time in words, which nobody reads, and ask for the layout once for each column.
+      eventTimeFormat: () => "",
+      resourceLabelDidMount: ({ el }) => Object.defineProperty(el, "innerText", { get: () => el.textContent }),
+      eventLongPressDelay: 450, firstDay: this.#calls.firstDay, headerToolbar: { start: "", center: "", end: "" }, locale: LANGUAGE,
       nowIndicator: false, resourceLabelContent: ({ resource }) => ({ domNodes: [h("span.who", { title: resource.title }, resource.title)] }),
       scrollTime: clockText(Math.max(minuteOfDay(nowIn(this.#calls.zone)) - 60, 0)),
       slotDuration: { minutes: SLOT_MINUTES }, slotEventOverlap: false, slotHeight: SLOT_PIXELS,
@@ -138,16 +141,24 @@ export class Grid {
     const sign = (text, kind = "") => h(`span.sign${kind}`, { "aria-hidden": "true" }, text);
     const parts = [
       h("span.name", {}, mark && sign(mark), line.overrode && sign("!", ".warn"), line.customer || "No name"),
-      !isHelper && h("span.about", {}, h("span.when", {}, spanOf(line)), " ", line.service ?? ""),
+      !isHelper && h("span.about", {}, `${spanOf(line)} ${line.service ?? ""}`),
       (line.overrode || line.isAttending || line.hasNotes) && h("span.cal-tags", {},
         line.overrode && h("span.cal-tag.warn", {}, "Overridden"), line.isAttending && h("span.cal-tag.ok", {}, "Will come"),
-        line.hasNotes && h("span.cal-tag", { "aria-hidden": "true" }, "Notes")),
-      h("span.unseen", {}, `, ${this.#calls.words[line.status]}${line.hasNotes ? ", has notes" : ""}, ${said(line.start, LONG)}`),
-    ];
-    if (isHelper) return parts.filter(Boolean);
+        line.hasNotes && h("span.cal-tag", {}, "Notes")),
+    ].filter(Boolean);
+    if (isHelper) return parts;
     // The article around it listens for the same keys: it would be opened twice.
     const only = (press) => { if (press.key === "Enter" || press.key === " ") press.stopPropagation(); };
-    return [h("button.cal-open", { type: "button", "data-id": line.id, tabindex: "-1", keydown: only }, ...parts)];
+    return [h("button.cal-open", { type: "button", "data-id": line.id, tabindex: "-1", "aria-label": this.#named(line), keydown: only }, ...parts)];
+  }
+
+  /** All that is shown of it, in words. */
+  #named(line) {
+    const facts = [
+      line.customer || "No name", spanOf(line), line.service, this.#calls.words[line.status], line.overrode && "overridden",
+      line.isAttending && "will come", line.hasNotes && "has notes", said(dateOf(line.start), LONG),
+    ];
+    return facts.filter(Boolean).join(", ");
   }
 
   // What is dragged

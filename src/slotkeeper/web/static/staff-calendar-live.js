@@ -36,9 +36,11 @@ export class Live {
   #listen() {
     const source = new EventSource(this.#server.path("changes", "stream"));
     source.addEventListener("message", (event) => { this.#onState(true); this.#onNumber(Number(event.data)); });
+    source.addEventListener("open", () => this.#onState(true));
     source.addEventListener("error", () => {
       // A browser tries again by itself, save when the stream was refused: then we ask as others do.
       if (source.readyState === EventSource.CLOSED) this.#wait();
+      else this.#onState(false);
     });
     addEventListener("pagehide", () => source.close());
   }

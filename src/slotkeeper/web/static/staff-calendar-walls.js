@@ -41,11 +41,16 @@ export const LANGUAGE = navigator.language.split("-")[0] === page.split("-")[0] 
 
 const forms = new Map();
 
-/** The date in words; `form` is what Intl.DateTimeFormat takes. */
+/** The date in words; `form` is what Intl.DateTimeFormat takes. What was said once is remembered: a week says the same
+ * few dates and times hundreds of times. */
 export function said(wall, form) {
-  const key = JSON.stringify(form);
-  if (!forms.has(key)) forms.set(key, new Intl.DateTimeFormat(LANGUAGE, { ...form, timeZone: "UTC" }));
-  return forms.get(key).format(read(wall));
+  if (!forms.has(form)) forms.set(form, { writer: new Intl.DateTimeFormat(LANGUAGE, { ...form, timeZone: "UTC" }), said: new Map() });
+  const { writer, said: known } = forms.get(form);
+  if (!known.has(wall)) {
+    if (known.size > 2_000) known.clear();
+    known.set(wall, writer.format(read(wall)));
+  }
+  return known.get(wall);
 }
 
 export const LONG = { weekday: "long", day: "numeric", month: "long", year: "numeric" };
@@ -54,7 +59,7 @@ export const SHORT = { weekday: "short", day: "numeric", month: "short" };
 const CLOCK = { hour: "2-digit", minute: "2-digit" };
 
 /** Such as "09:30", or "09:30 am" where clocks have twelve hours. */
-export const time = (wall) => said(wall, CLOCK);
+export const time = (wall) => said(`2000-01-01T${clockOf(wall)}`, CLOCK);
 
 /** Such as "Tue 24 Nov, 09:30". */
 export const moment = (wall, offset = "") => `${said(wall, SHORT)}, ${time(wall)}${offset ? ` (UTC${offset})` : ""}`;

@@ -18,6 +18,7 @@ const narrow = matchMedia("(max-width: 44rem)");
 const find = (selector) => document.querySelector(selector);
 const FIRST = firstWeekday(navigator.language);
 const KINDS = { staff: "People", room: "Rooms", equipment: "Equipment" };
+const WITH_YEAR = { ...SHORT, year: "numeric" };
 const ENDED = new Set(["cancelled", "declined", "expired"]);
 const USUAL = Object.keys(words).filter((status) => !ENDED.has(status));
 
@@ -25,8 +26,9 @@ const USUAL = Object.keys(words).filter((status) => !ENDED.has(status));
 
 const asked = new URLSearchParams(location.search);
 const some = (name) => (asked.has(name) ? new Set(asked.get(name).split(",").filter(Boolean)) : null);
+const usualView = () => (narrow.matches ? "list" : "day");
 const state = {
-  view: ["day", "week", "list"].includes(asked.get("view")) ? asked.get("view") : narrow.matches ? "list" : "day",
+  view: ["day", "week", "list"].includes(asked.get("view")) ? asked.get("view") : usualView(),
   date: /^\d{4}-\d{2}-\d{2}$/.test(asked.get("date") ?? "") ? asked.get("date") : dateOf(nowIn(zone)),
   kinds: some("kinds"), resources: some("resources"), services: some("services"), statuses: some("statuses"),
   isWhole: asked.get("hours") === "all", who: asked.get("who") ?? "", feed: null, tag: "", number: -1, isLate: false,
@@ -34,7 +36,7 @@ const state = {
 
 function remember() {
   const kept = new URLSearchParams();
-  if (state.view !== "day") kept.set("view", state.view);
+  if (state.view !== usualView()) kept.set("view", state.view);
   if (state.date !== dateOf(nowIn(zone))) kept.set("date", state.date);
   for (const name of ["kinds", "resources", "services", "statuses"]) if (state[name]) kept.set(name, [...state[name]].join(","));
   if (state.isWhole) kept.set("hours", "all");
@@ -66,13 +68,13 @@ async function load({ isFresh = false } = {}) {
     if (mine !== loading) return;
     reached(true);
     if (answer) {
-      performance.mark("calendar-data");
       state.feed = answer.value;
       state.tag = answer.tag;
       state.number = Math.max(state.number, answer.value.number);
-      draw();
-      if (isFresh) say(`${title()}: ${chosen().lines.length} appointments`);
     }
+    // What is the same on the server may have to be shown in another way: as a list and no longer as a grid.
+    if (answer || isFresh) draw();
+    if (isFresh) say(`${title()}: ${chosen().lines.length} appointments`);
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
     reached(false, problem);
@@ -101,7 +103,7 @@ function chosen() {
 }
 
 const grid = new Grid(find("#grid"), {
-  zone, words, marks, isReadOnly,
+  zone, words, marks, isReadOnly, firstDay: FIRST,
   open, move: (id) => moveByDialog(lineOf(id)), create, drop,
   drag: async (line) => {
     const room = await free(line).catch(() => null);
@@ -114,6 +116,8 @@ function draw() {
     state.isLate = true;
     return;
   }
+  performance.clearMarks("calendar-data");
+  performance.mark("calendar-data");
   const { resources, offered, lines } = chosen();
   const days = dates(range());
   const isList = state.view === "list";
@@ -139,8 +143,8 @@ function draw() {
   requestAnimationFrame(() => {
     const channel = new MessageChannel();
     channel.port1.onmessage = () => {
-      if (performance.getEntriesByName("calendar-data").length) performance.measure("calendar-drawn", "calendar-data");
-      performance.clearMarks("calendar-data");
+      performance.clearMeasures("calendar-drawn");
+      performance.measure("calendar-drawn", "calendar-data");
     };
     channel.port2.postMessage(null);
   });
@@ -148,7 +152,7 @@ function draw() {
 
 const title = () => {
   const { from, to } = range();
-  return state.view === "day" ? said(from, LONG) : `${said(from, SHORT)} – ${said(plusDays(to, -1), { ...SHORT, year: "numeric" })}`;
+  return state.view === "day" ? said(from, LONG) : `${said(from, SHORT)} – ${said(plusDays(to, -1), WITH_YEAR)}`;
 };
 
 /** The days of the week on which nobody is there and nothing stands: nobody misses them. */

@@ -122,8 +122,8 @@ def press(page: Page, name: str) -> None:
         text = page.evaluate("document.activeElement.textContent.trim().replace(/\\s+/g, ' ')")
         if name in text and len(text) < len(name) + 30:
             assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
-            page.keyboard.press("Enter")
-            page.wait_for_load_state("load")
+            with page.expect_navigation():
+                page.keyboard.press("Enter")
             return
     raise AssertionError(f"no Tab leads to {name}")
 

@@ -12,7 +12,7 @@ from slotkeeper.web.routes import HTML, JSON, Route, later
 from slotkeeper.web.staff.days import Days
 
 TOPIC = "Pages for members"
-STREAM = "text/event-stream; charset=utf-8"
+STREAM = "text/event-stream"
 
 Wall = Annotated[str, Meta(max_length=40)]
 Notes = Annotated[str, Meta(max_length=2000)]

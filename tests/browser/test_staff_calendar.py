@@ -481,8 +481,8 @@ class TestShown:
         page = calendar(site.visit("staff"))
 
         page.locator("#filters summary").click()
-        page.get_by_label("Rooms").check()
-        page.get_by_label("Visit").uncheck()
+        page.get_by_role("checkbox", name="Rooms").check()
+        page.get_by_role("checkbox", name="Visit").uncheck()
         expect(event(page, "Ada")).to_have_count(2)
         expect(event(page, "Grace")).to_have_count(0)
         page.reload()

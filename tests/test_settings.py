@@ -63,6 +63,7 @@ def test_every_setting_can_be_set_from_the_environment_alone() -> None:
         "smtp.from_address": ("a@example.com", "a@example.com"),
         "public_url": ("https://example.com/", "https://example.com/"),
         "pages.embed_origins": ("https://a.example http://b.example:81", "https://a.example http://b.example:81"),
+        "oidc.issuer": ("https://login.example.com/x", "https://login.example.com/x"),
         "aws.allowed_origin": ("https://example.com", "https://example.com"),
         "aws.from_address": ("a@example.com", "a@example.com"),
     }
@@ -186,3 +187,20 @@ def test_the_page_of_settings_lists_each_as_it_is() -> None:
 
     assert page == settings_page(), "remake it with: python -m tests.reference_pages"
     assert all(re.search(rf"^\| `{re.escape(entry.name)}` \|", page, re.MULTILINE) for entry in entries())
+
+
+@pytest.mark.parametrize(
+    "issuer", ["http://login.example.com", "login.example.com", "https://", "https://a.example?x=1"]
+)
+def test_an_openid_provider_is_asked_by_https(issuer: str) -> None:
+    assert "SLOTKEEPER_OIDC_ISSUER must be an address" in complaints({"SLOTKEEPER_OIDC_ISSUER": issuer})
+
+
+def test_an_openid_provider_needs_to_know_us_and_where_we_are() -> None:
+    known = {"SLOTKEEPER_OIDC_ISSUER": "https://login.example.com"}
+    registered = known | {"SLOTKEEPER_OIDC_CLIENT_ID": "us", "SLOTKEEPER_OIDC_CLIENT_SECRET": "s3cret"}
+
+    assert "oidc.client_id" in complaints(known)
+    assert "public_url" in complaints(registered)
+    assert load(registered | {"SLOTKEEPER_PUBLIC_URL": "https://book.example.com"}).oidc.client_id == "us"
+    assert "s3cret" not in repr(load(registered | {"SLOTKEEPER_PUBLIC_URL": "https://book.example.com"}))

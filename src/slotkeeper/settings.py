@@ -99,6 +99,13 @@ def _is_origin(value: str) -> bool:
     return not value or (parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.query)
 
 
+def _is_issuer(value: str) -> bool:
+    """Whether it is one by https, or on this machine (OpenID Connect Discovery 1.0, 3)."""
+    parts = urlsplit(value)
+    is_here = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+    return not value or ((parts.scheme == "https" or is_here) and bool(parts.hostname) and not parts.query)
+
+
 def _are_origins(value: str) -> bool:
     """Whether each word is an origin and no more: `https://www.example.com`, with a port perhaps."""
     return all(_ORIGIN.fullmatch(each) for each in value.split())
@@ -180,6 +187,20 @@ class Pages:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Oidc:
+    """Signing in to the pages for members by an OpenID provider, beside the password."""
+
+    issuer: str = setting(
+        "",
+        "The OpenID provider, as it calls itself; empty: members sign in by password alone.",
+        text("an address such as https://login.example.com", _is_issuer),
+    )
+    client_id: str = setting("", "The name under which the server is registered there.", text())
+    client_secret: str = setting("", "The secret that goes with `oidc.client_id`.", text(secret=True))
+    name: str = setting("your organisation", "What stands on the button after `Sign in with`.", text("a name", bool))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Aws:
     """The home on AWS. The template sets these for its functions; nobody else needs them."""
 
@@ -228,6 +249,7 @@ class Settings:
     webhooks: Webhooks = field(default_factory=Webhooks)
     worker: Worker = field(default_factory=Worker)
     pages: Pages = field(default_factory=Pages)
+    oidc: Oidc = field(default_factory=Oidc)
     aws: Aws = field(default_factory=Aws)
 
     @property
@@ -439,3 +461,8 @@ def _check_together(settings: Settings) -> None:
         raise WrongSettings(["smtp.from_address is needed when smtp.host is set: the address that messages come from"])
     if smtp.password and not smtp.username:
         raise WrongSettings(["smtp.username is needed when smtp.password is set: who logs in"])
+    oidc = settings.oidc
+    if oidc.issuer and not (oidc.client_id and oidc.client_secret):
+        raise WrongSettings(["oidc.client_id and oidc.client_secret are needed when oidc.issuer is set"])
+    if oidc.issuer and not settings.public_url:
+        raise WrongSettings(["public_url is needed when oidc.issuer is set: the provider sends members back there"])

@@ -13,6 +13,7 @@ from slotkeeper.senders.webhook import WebhookSettings
 from slotkeeper.settings import Settings
 from slotkeeper.web.app import Rules
 from slotkeeper.web.limits import Quota
+from slotkeeper.web.provider import Provider
 
 BACKLOG = 1024
 GRACE_SECONDS = 10
@@ -31,6 +32,15 @@ def plan_of(settings: Settings) -> Plan:
             takes_http_hooks=settings.webhooks.allow_private,
             embed_origins=tuple(settings.pages.embed_origins.split()),
             streams=True,
+            provider=Provider(
+                issuer=settings.oidc.issuer,
+                client_id=settings.oidc.client_id,
+                client_secret=settings.oidc.client_secret,
+                name=settings.oidc.name,
+                origin=settings.base_url,
+            )
+            if settings.oidc.issuer
+            else None,
         ),
         smtp=SmtpSettings(
             host=smtp.host,

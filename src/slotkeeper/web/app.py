@@ -26,6 +26,7 @@ from slotkeeper.web.forms import read_form
 from slotkeeper.web.http import SAFE, Headers, Request, Response
 from slotkeeper.web.limits import ADDRESS_QUOTA, KEY_QUOTA, Limited, Limiter, Quota, caller_address
 from slotkeeper.web.problems import TABLE, Unexpected, answer_to, kind_of
+from slotkeeper.web.provider import Provider
 from slotkeeper.web.queries import read_query
 from slotkeeper.web.routes import HTML, JSON, Answer, Call, Errand, Route, Router
 from slotkeeper.web.table import ALL
@@ -57,7 +58,8 @@ _NOBODY = Actor(business="", id="", scopes=frozenset())
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What the web layer allows. `trusted_proxies` is how many reverse proxies stand before us; `takes_http_hooks`
     lets webhooks be plain http, for closed networks. Pages of `embed_origins` may show the pages for visitors within
-    them. `streams`: whoever carries our answers can send more than one, as things change."""
+    them. `streams`: whoever carries our answers can send more than one, as things change. `provider`: who else can say
+    who a member is."""
 
     key_quota: Quota = KEY_QUOTA
     address_quota: Quota = ADDRESS_QUOTA
@@ -66,6 +68,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     takes_http_hooks: bool = False
     embed_origins: tuple[str, ...] = ()
     streams: bool = False
+    provider: Provider | None = None
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -198,6 +201,7 @@ class Web:
             visit.session,
             self._attempts.take,
             self.rules.streams,
+            self.rules.provider,
         )
         if visit.session is not None:
             check_origin(request, visit.session, call.body)

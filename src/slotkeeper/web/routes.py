@@ -13,6 +13,7 @@ from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.sessions import Session
 from slotkeeper.web.http import Headers, Request
 from slotkeeper.web.limits import Quota
+from slotkeeper.web.provider import Provider
 
 B = TypeVar("B")
 Q = TypeVar("Q")
@@ -43,7 +44,8 @@ class Call(msgspec.Struct, Generic[B, Q], frozen=True):
     `ids` are the parts of the path that its pattern names; `seen` is the revision in `If-Match`, or `0` when there
     must be none yet. `takes_http_hooks`: webhooks may be plain http, as in a closed network. `session` is that of the
     member who asks, on the pages for members. `attempt` counts a try against what a name may try, such as a password:
-    it raises `Limited` when there were too many. `streams`: what changes can be told as it happens.
+    it raises `Limited` when there were too many. `streams`: what changes can be told as it happens. `provider` is who
+    else can say who a member is.
     """
 
     desk: Desk
@@ -58,6 +60,7 @@ class Call(msgspec.Struct, Generic[B, Q], frozen=True):
     session: Session | None = None
     attempt: Callable[[str], object] = str
     streams: bool = False
+    provider: Provider | None = None
 
     @property
     def member(self) -> Session:

@@ -38,7 +38,7 @@ def signed_in(call: Call[None, SignInQuery]) -> Answer:
         member_session(call.desk, call.request, call.ids["business"])
     except Unauthenticated:
         return _form(call, call.query.next, was_kept=False)
-    wanted = _ours(call, call.query.next)
+    wanted = ours(call, call.query.next)
     return go(call.request.base + wanted if wanted else staff_path(call))
 
 
@@ -66,13 +66,18 @@ def _opening(call: Call[SignInForm, SignInQuery], found: Item[Member] | None) ->
             return _form(call, sent.next or call.query.next, sent.email, is_wrong=True)
         opened = sessions.open_session(call.desk, call.ids["business"], found.id, bool(sent.remember))
         seconds = opened.session.expires - call.desk.now() if sent.remember else None
-        place = staff_path(call, "signed-in", next=_ours(call, sent.next or call.query.next))
+        place = staff_path(call, "signed-in", next=ours(call, sent.next or call.query.next))
         return go(place, kept_cookie(opened.token, seconds))
 
     return then
 
 
-def _ours(call: Call[Any, Any], place: str) -> str:
+def refusal(call: Call[Any, Any], *, is_unreachable: bool = False) -> Answer:
+    """The form, after a provider did not prove that a member is there."""
+    return _form(call, "", provider_failed="unreachable" if is_unreachable else "refused")
+
+
+def ours(call: Call[Any, Any], place: str) -> str:
     """Where the member wanted to go, if that is one of the business's pages; else nowhere in particular: nobody is sent
     elsewhere from here."""
     home = f"/staff/{call.ids['business']}"
@@ -82,13 +87,27 @@ def _ours(call: Call[Any, Any], place: str) -> str:
 
 
 def _form(
-    call: Call[Any, Any], wanted: str, email: str = "", *, is_wrong: bool = False, was_kept: bool = True
+    call: Call[Any, Any],
+    wanted: str,
+    email: str = "",
+    *,
+    is_wrong: bool = False,
+    was_kept: bool = True,
+    provider_failed: str = "",
 ) -> Answer:
     try:
         business = catalogue.profile(call.desk, call.actor).value
     except Missing:
         business = None
-    facts = {"business": business, "wanted": wanted, "email": email, "is_wrong": is_wrong, "was_kept": was_kept}
+    facts: dict[str, object] = {
+        "business": business,
+        "wanted": wanted,
+        "email": email,
+        "is_wrong": is_wrong,
+        "was_kept": was_kept,
+    }
+    facts |= {"provider_failed": provider_failed, "provider": call.provider.name if call.provider else ""}
+    facts["leave"] = staff_path(call, "oidc", next=ours(call, wanted))
     action = staff_path(call, "sign-in")
     body = draw("staff/sign_in", speech_of(call), call.request.base, action=action, **facts)
-    return Answer(body, 422 if is_wrong else 200)
+    return Answer(body, 422 if is_wrong or provider_failed else 200)

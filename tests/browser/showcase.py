@@ -3,10 +3,12 @@
 `python -m tests.browser.showcase` takes the pictures that stand in docs/pictures.
 """
 
+import asyncio
 import base64
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +18,16 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from slotkeeper.cli import demo
 from slotkeeper.core.actor import SCOPES, Actor
-from slotkeeper.core.appointment import Appointment
+from slotkeeper.core.appointment import Contact
+from slotkeeper.core.reminders import ReminderRule
 from slotkeeper.core.service import Business
 from slotkeeper.core.ticks import DAY_SECONDS, Instant, format_instant, parse_instant
-from slotkeeper.desk import agenda, catalogue, members, sessions
+from slotkeeper.courier import log
+from slotkeeper.desk import booking, catalogue, members, sessions
+from slotkeeper.desk.keys import create_key
+from slotkeeper.desk.orders import Order
 from slotkeeper.desk.search import Search, service_slots
-from slotkeeper.documents import Template
+from slotkeeper.documents import Template, Webhook
 from slotkeeper.embedded.app import House, Plan, build
 from slotkeeper.linking import Links
 from slotkeeper.web.app import Rules
@@ -37,6 +43,7 @@ OWNER = Actor(business=demo.BUSINESS, id="demo", scopes=frozenset(SCOPES))
 NEW = Actor(business="brand-new", id="demo", scopes=frozenset(SCOPES))
 PICTURES = Path(__file__).parent.parent.parent / "docs" / "pictures"
 QUALITY = 82
+_SECRET = "whsec_" + base64.b64encode(b"a secret of a showcase 24").decode()
 
 SHOWN: dict[str, str] = {
     "booking-home": "/{business}",
@@ -81,6 +88,10 @@ class Showcase:
         page.clock.set_fixed_time(NOW)
         return page
 
+    def deliver(self) -> None:
+        """Send all that is due, to the outbox."""
+        _deliver(self.house)
+
     def _token(self) -> str:
         found = next(each for each in members.members(self.house.desk, demo.BUSINESS) if each.value.is_ruling)
         return sessions.open_session(self.house.desk, demo.BUSINESS, found.id, remember=False).token
@@ -103,25 +114,42 @@ def showcase(folder: Path) -> Iterator[Showcase]:
 
 
 def _names(house: House) -> dict[str, str]:
+    """What addresses are filled in with; made where the clinic has none."""
     desk, now = house.desk, parse_instant(NOW)
     search = Search(first=Instant(now + DAY_SECONDS), last=Instant(now + 8 * DAY_SECONDS))
     start = service_slots(desk, OWNER, "checkup", search).starts[0]
-    coming = next(each for each in _appointments(house) if each.start > now + DAY_SECONDS and each.status == "booked")
-    catalogue.put(desk, OWNER, "template", "friendly", Template(kind="reminder", subject="Soon!", text="{{ details }}"))
+    contact = Contact(name="Maya Lindqvist", email="maya@example.com", language="en")
+    coming = booking.book(desk, OWNER, Order(start=start, service_id="checkup", contact=contact)).appointment
+    words = Template(kind="reminder", subject="See you soon", text="{{ customer.name }}, see you soon. {{ details }}")
+    catalogue.put(desk, OWNER, "template", "friendly", words)
+    catalogue.put_on_shelf(desk, OWNER, "reminderRules", "day-before", ReminderRule(lead_minutes=1440))
+    catalogue.put_on_shelf(desk, OWNER, "webhooks", "hook", Webhook(url="https://example.com/hook", secret=_SECRET))
+    staff = next(each for each in members.members(desk, demo.BUSINESS) if each.value.is_ruling)
     return {
         "business": demo.BUSINESS,
         "service": "checkup",
-        "start": format_instant(start),
+        "start": format_instant(service_slots(desk, OWNER, "checkup", search).starts[0]),
         "token": Links(desk.store).appointment_token(demo.BUSINESS, coming),
         "appointment": coming.id,
         "customer": coming.customer_id,
+        "member": staff.id,
+        "key": create_key(desk, OWNER, "website", ("read", "book")).id,
+        "message": _a_message(house),
+        "invitation": Links(desk.store).invitation_token(demo.BUSINESS, staff.id, members.proof_of(staff.value), now),
     }
 
 
-def _appointments(house: House) -> list[Appointment]:
-    now = parse_instant(NOW)
-    wanted = agenda.Filter(first=now, last=Instant(now + 8 * DAY_SECONDS))
-    return agenda.appointments(house.desk, OWNER, wanted, limit=200).appointments
+def _deliver(house: House) -> None:
+    """Send all that is due, to the outbox. In a thread: Playwright keeps a loop of its own running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        while thread.submit(lambda: asyncio.run(house.courier.sweep(500))).result().did_something:
+            pass
+
+
+def _a_message(house: House) -> str:
+    """One that was sent, or stays in the outbox."""
+    _deliver(house)
+    return log.notifications(house.store, demo.BUSINESS, None, 1).notifications[0].id
 
 
 def take_pictures(folder: Path) -> None:

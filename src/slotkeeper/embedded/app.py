@@ -2,9 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from slotkeeper.contracts import Clock, Sender
+from slotkeeper.core.errors import Unreachable
 from slotkeeper.courier.courier import Courier
 from slotkeeper.desk.desk import Desk
 from slotkeeper.embedded.asgi import App
@@ -15,7 +17,9 @@ from slotkeeper.senders.smtp import SmtpSender, SmtpSettings
 from slotkeeper.senders.webhook import WebhookSender, WebhookSettings
 from slotkeeper.stores.sqlite import SqliteStore
 from slotkeeper.web.app import Rules, Web
+from slotkeeper.web.http import Request, Response
 
+IN_MEMORY = ":memory:"
 WAIT_SECONDS = 2.0
 """How long a batch waits while another process writes. Everybody waits with it, so soon it is kinder to say 503."""
 
@@ -69,8 +73,22 @@ def build(plan: Plan, clock: Clock = now) -> House:
         on_start=worker.start if plan.delivers else _nothing,
         on_stop=worker.stop if plan.delivers else _nothing,
         on_write=worker.wake if plan.delivers else _nothing,
+        aside=None if plan.database == IN_MEMORY else partial(_answer_aside, plan, clock, web),
     )
     return House(store, desk, web, courier, worker, app)
+
+
+def _answer_aside(plan: Plan, clock: Clock, web: Web, request: Request) -> Response:
+    """The answer to a question that takes long, from a store that is opened for it alone: SQLite's readers and its
+    writer do not wait for one another."""
+    try:
+        store = SqliteStore(plan.database, wait_seconds=plan.wait_seconds)
+    except Unreachable as error:
+        return web.refuse(error, request)
+    try:
+        return Web(Desk(store, clock, new_id), plan.rules).answer(request)
+    finally:
+        store.close()
 
 
 def _senders(plan: Plan, clock: Clock) -> tuple[dict[str, Sender], list[Callable[[], Awaitable[None]]]]:

@@ -26,6 +26,7 @@ Send = Callable[[Message], Awaitable[None]]
 Task = Callable[[], Response | Work]
 
 BATCH = 64
+LONG_AT_A_TIME = 1
 UNREACHABLE = 503
 
 
@@ -44,8 +45,12 @@ class App:
         on_start: Callable[[], object] = lambda: None,
         on_stop: Callable[[], object] = lambda: None,
         on_write: Callable[[], object] = lambda: None,
+        aside: Callable[[Request], Response] | None = None,
     ) -> None:
+        """`aside` answers what takes long, on a thread of its own and from a store of its own."""
         self._web = web
+        self._aside = aside
+        self._at_a_time = asyncio.Semaphore(LONG_AT_A_TIME)
         self._desk = _Group(web, store, on_write)
         self.streams = Streams(web.answer)
         self._on_start = on_start
@@ -76,6 +81,9 @@ class App:
         await send({"type": "http.response.body", "body": response.body})
 
     async def _answer(self, request: Request) -> Response:
+        if self._aside is not None and request.method in SAFE and self._web.takes_long(request):
+            async with self._at_a_time:
+                return await asyncio.to_thread(self._aside, request)
         response = await self._do(request, partial(self._web.begin, request))
         while isinstance(response, Work):
             found = await asyncio.to_thread(response.run)

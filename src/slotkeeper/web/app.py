@@ -28,7 +28,7 @@ from slotkeeper.web.limits import ADDRESS_QUOTA, KEY_QUOTA, Limited, Limiter, Qu
 from slotkeeper.web.problems import TABLE, Unexpected, answer_to, kind_of
 from slotkeeper.web.provider import Provider
 from slotkeeper.web.queries import read_query
-from slotkeeper.web.routes import HTML, JSON, Answer, Call, Errand, Route, Router
+from slotkeeper.web.routes import HTML, JSON, Answer, Call, Errand, NoRoute, Route, Router, WrongMethod
 from slotkeeper.web.table import ALL
 
 _log = logging.getLogger(__name__)
@@ -133,6 +133,13 @@ class Web:
         self._attempts = Limiter(ATTEMPTS, seconds)
         self._quotas = {route.quota: Limiter(route.quota, seconds) for route in ALL if route.quota}
         self._page_headers = _page_headers(self.rules.embed_origins)
+
+    def takes_long(self, request: Request) -> bool:
+        """Whether others should not wait while this is answered: who can asks it of another store of the same file."""
+        try:
+            return self._router.find(request.method, request.path)[0].takes_long
+        except (NoRoute, WrongMethod):
+            return False
 
     def answer(self, request: Request) -> Response:
         """The response, whatever the request and however long it takes: this never raises."""

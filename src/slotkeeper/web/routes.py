@@ -110,7 +110,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     form instead of as JSON. `by_session`: it is for members who are signed in, and no key opens it. `is_framed`: pages
     of other origins may show it within them, where the settings name these. `quota`: how often one address may ask.
     `styles_elements`: a library on the page sets `style` attributes. `is_own`: it is about nobody but the member who
-    asks, so that one who may only look may send it too.
+    asks, so that one who may only look may send it too. `takes_long`: it reads
+    so much that others should not wait for it; it changes nothing.
     """
 
     method: str
@@ -129,6 +130,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     refuses: bool = False
     by_session: bool = False
     is_framed: bool = False
+    takes_long: bool = False
     quota: Quota | None = None
     styles_elements: bool = False
     is_own: bool = False

@@ -25,7 +25,8 @@ class InsightQuery(msgspec.Struct, frozen=True, kw_only=True):
 def _route(rest: str, name: str, summary: str) -> Route:
     return Route(
         method="GET", pattern=f"/staff/{{business}}/insight{rest}", handler=later(_HERE, name), access="staff",
-        topic=TOPIC, summary=summary, answers={200: None}, query=InsightQuery, by_session=True, media=HTML,
+        topic=TOPIC, summary=summary, answers={200: None}, query=InsightQuery, media=HTML,
+        by_session=True, takes_long=True,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ const SLOT_MINUTES = 15;
 const SLOT_PIXELS = 21;
 const PIXELS = SLOT_PIXELS / SLOT_MINUTES;
 const DAY = 1440;
+const MANY = 120;
 export const NOBODY = "-";
 const VIEWS = { day: "resourceTimeGridDay", week: "resourceTimeGridWeek" };
 const CELLS = ".ec-body .ec-day";
@@ -27,6 +28,7 @@ export class Grid {
   #lines = new Map();
   #painted = [];
   #drag = null;
+  #rest = 0;
 
   /** `calls`: open(id), move(id), create({start, resource}), drag(line), drop(to), and what is the same for all that is shown. */
   constructor(root, calls) {
@@ -78,8 +80,40 @@ export class Grid {
     this.#calendar = createCalendar(this.#root, [ResourceTimeGrid, Interaction], {
       ...options,
       ...this.#rules(),
-      events: shown.lines.map((line) => this.#event(line)),
+      events: shown.lines.length > MANY ? [] : shown.lines.map((line) => this.#event(line)),
     });
+    if (shown.lines.length <= MANY) return;
+    this.#shown = { ...shown, ...this.#limits(shown), options };
+    flushSync();
+    this.#drawAll(shown);
+  }
+
+  /** Draw all appointments; of many, those first that are within sight, so that nobody waits for what they do not see. */
+  #drawAll({ lines, dates }) {
+    clearTimeout(this.#rest);
+    const draw = (some) => this.#calendar.setOption("events", some.map((line) => this.#event(line)));
+    if (lines.length <= MANY) return draw(lines);
+    const near = this.#near();
+    draw(lines.filter((line) => (line.resourceIds?.length ? line.resourceIds : [NOBODY]).some((id) =>
+      near.has(`${dateOf(line.start)} ${id}`) || (dateOf(line.start) !== dateOf(line.end) && dates.length > 1))));
+    const drawRest = () => {
+      if (this.#drag) return (this.#rest = setTimeout(drawRest, 300));
+      draw([...this.#lines.values()]);
+      flushSync();
+      this.#patch();
+    };
+    this.#rest = setTimeout(drawRest, 60);
+  }
+
+  /** The columns within sight, as `date id`. */
+  #near() {
+    const box = this.#root.querySelector(".ec-main").getBoundingClientRect();
+    const near = new Set();
+    for (const [cell, date, column] of this.#cells()) {
+      const { left, right } = cell.getBoundingClientRect();
+      if (right > box.left && left < box.right) near.add(`${date} ${column}`);
+    }
+    return near;
   }
 
   #update(shown, options) {
@@ -89,8 +123,12 @@ export class Grid {
     const lines = new Map(shown.lines.map((line) => [line.id, line]));
     const changed = shown.lines.filter((line) => JSON.stringify(line) !== JSON.stringify(this.#lines.get(line.id)));
     const gone = [...this.#lines.keys()].filter((id) => !lines.has(id));
-    if (changed.length + gone.length > 40) this.#calendar.setOption("events", shown.lines.map((line) => this.#event(line)));
-    else {
+    if (changed.length + gone.length > 40) {
+      this.#lines = lines;
+      this.#shown = { ...shown, ...this.#limits(shown), options };
+      flushSync();
+      this.#drawAll(shown);
+    } else {
       for (const id of gone) this.#calendar.removeEventById(id);
       for (const line of changed) {
         if (this.#lines.has(line.id)) this.#calendar.updateEvent(this.#event(line));

@@ -1,22 +1,28 @@
 """The pages on which visitors book: each step, what can go wrong on the way, and what they are made of."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from html.parser import HTMLParser
 from itertools import pairwise
 from urllib.parse import urlencode
 
 import pytest
+from msgspec.structs import replace
 
 from slotkeeper.cli.commands.init import begin
 from slotkeeper.contracts import Change, Doc
 from slotkeeper.core.actor import Actor
 from slotkeeper.core.appointment import Appointment
-from slotkeeper.core.errors import Invalid, Unreachable
+from slotkeeper.core.errors import CustomerFull, Invalid, Unreachable
 from slotkeeper.core.hours import Opening, Schedule, Weekly
+from slotkeeper.core.logo import Logo
 from slotkeeper.core.service import Business, Need, Resource
-from slotkeeper.desk import agenda
+from slotkeeper.core.ticks import Instant
+from slotkeeper.core.zones import zone_names
+from slotkeeper.desk import agenda, holds
+from slotkeeper.desk.catalogue import put_logo
 from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.search import Offers, Search, service_slots
 from slotkeeper.web.app import Rules, Web
@@ -24,7 +30,9 @@ from slotkeeper.web.http import Request, Response
 from slotkeeper.web.limits import Quota
 from slotkeeper.web.routes import HTML, Router
 from slotkeeper.web.table import ALL, PAGES, RESERVED, ROUTES
-from tests.builders import STAFF, Setting, a_clinic, a_setting, at
+from slotkeeper.web.visitors.choice import Asked, Offered, offered, starts_of
+from slotkeeper.web.visitors.wording import initials
+from tests.builders import STAFF, VISITOR, Setting, a_clinic, a_setting, at
 
 TUESDAY = "2026-11-24T09:00:00Z"
 VISIT = f"/clinic/visit/{TUESDAY}"
@@ -109,6 +117,11 @@ class Visitor:
         [appointment] = agenda.appointments(self.setting.desk, STAFF, wanted, limit=9).appointments
         return appointment
 
+    def hold(self, start: str = TUESDAY) -> str:
+        """The id of a hold on a time."""
+        order = holds.HoldOrder(service_id="visit", start=at(start))
+        return holds.hold(self.setting.desk, VISITOR, order).id
+
     def booked(self) -> list[Doc]:
         return list(self.setting.store.list("start", "clinic", limit=100).docs)
 
@@ -171,6 +184,47 @@ def test_a_form_that_is_sent_twice_books_once(visitor: Visitor) -> None:
     assert len(visitor.booked()) == 1
 
 
+def test_a_form_that_is_sent_again_with_another_hold_has_booked_already(visitor: Visitor) -> None:
+    typed = ADA | {"once": visitor.see(VISIT).value("once"), "hold": visitor.hold()}
+    first = visitor.send(VISIT, typed)
+
+    for hold in ("", "hld_gone", visitor.hold("2026-11-24T10:00:00Z"), typed["hold"]):
+        assert location(visitor.send(VISIT, typed | {"hold": hold})) == location(first)
+
+    assert len(visitor.booked()) == 1
+
+
+@pytest.mark.parametrize("hold", ["hld_gone", "nonsense here", "../x", "x" * 200])
+def test_a_hold_that_keeps_nothing_keeps_nobody_from_booking(visitor: Visitor, hold: str) -> None:
+    typed = ADA | {"once": visitor.see(VISIT).value("once"), "hold": hold}
+
+    assert visitor.send(VISIT, typed).status == 303
+
+
+def test_a_hold_keeps_the_time_for_its_owner_alone() -> None:
+    visitor = Visitor(a_clinic(doctors=1))
+    once = visitor.see(VISIT).value("once")
+    hold = visitor.hold()
+
+    visitor.see(VISIT, 409)
+    assert VISIT not in visitor.see(f"/clinic/visit?day={TUESDAY[:10]}").links()
+    assert VISIT in visitor.see(f"/clinic/visit?day={TUESDAY[:10]}&hold={hold}").links()
+    assert visitor.see(f"{VISIT}?hold={hold}").value("once")
+    assert visitor.send(VISIT, ADA | {"once": once}).status == 409
+    assert visitor.send(VISIT, ADA | {"once": once, "hold": hold}).status == 303
+
+
+def test_a_form_that_comes_back_still_has_its_hold(visitor: Visitor) -> None:
+    hold = visitor.hold()
+    page = seen(visitor.fill(name="", hold=hold), 422)
+
+    assert page.value("hold") == hold
+    [form] = page.all("form")
+    assert form["data-seconds"] == "300"
+    visitor.setting.clock.set("2026-11-23T06:10:00Z")
+    assert seen(visitor.fill(name="", hold=hold), 422).value("hold") == ""
+
+
 def test_a_form_that_is_sent_again_with_something_else_is_told_so(visitor: Visitor) -> None:
     typed = ADA | {"once": visitor.see(VISIT).value("once")}
     visitor.send(VISIT, typed)
@@ -205,6 +259,23 @@ def test_who_loses_the_race_is_told_kindly_and_given_the_nearest_times() -> None
     assert "Eve" not in page.source
     assert len(visitor.booked()) == 1
     assert visitor.see(visitor.book(near[0])).says("You are booked")
+
+
+def test_a_time_that_was_chosen_instead_is_shown_with_what_was_typed_and_not_booked() -> None:
+    visitor = Visitor(a_clinic(doctors=1))
+    late = ADA | {"once": visitor.see(VISIT).value("once"), "notes": "By bike"}
+    visitor.book(name="Eve")
+    page = seen(visitor.send(VISIT, late), 409)
+    kept = {name: page.value(name) for name in (*late, "show")}
+    before = visitor.dump()
+
+    shown = seen(visitor.send(page.actions()[1], kept))
+
+    assert (kept["name"], kept["notes"], kept["show"]) == ("Ada Lovelace", "By bike", "1")
+    assert shown.value("email") == "ada@example.com"
+    assert shown.text.count("By bike") == 1
+    assert visitor.dump() == before
+    assert seen(visitor.send(VISIT, kept), 409).says("This time is not free")
 
 
 @pytest.mark.parametrize(
@@ -595,3 +666,197 @@ def test_a_business_cannot_be_called_like_an_address(id: str) -> None:
 
 def test_the_pages_are_no_part_of_the_api() -> None:
     assert {route.pattern for route in PAGES} == {route.pattern for route in ALL} - {route.pattern for route in ROUTES}
+
+
+def a_call(visitor: Visitor) -> None:
+    visitor.setting.service("call", name="Call", remote=True)
+
+
+def test_times_at_a_place_are_by_its_clock_wherever_one_looks_from(visitor: Visitor) -> None:
+    here, there = visitor.see("/clinic/visit"), visitor.see("/clinic/visit?zone=Asia/Tokyo")
+
+    assert here.says("Times are in Central European Time (Berlin), UTC+1.")
+    assert not here.says("Your own clock")
+    assert there.says("Times are in Central European Time (Berlin), UTC+1.")
+    assert there.says("Your own clock shows another time: Japan Time (Tokyo), UTC+9.")
+    assert [each.partition("?")[0] for each in there.links()] == [each.partition("?")[0] for each in here.links()]
+    form = visitor.see(f"{VISIT}?zone=Asia/Tokyo")
+    assert form.says("Tuesday, November 24, 2026, 10:00 AM")
+    assert form.says("Your clock shows")
+    assert form.says("Tuesday, November 24, 2026, 6:00 PM")
+    assert not visitor.see(f"{VISIT}?zone=Europe/Paris").says("Your clock shows")
+
+
+def test_times_without_a_place_are_by_the_visitors_clock(visitor: Visitor) -> None:
+    a_call(visitor)
+    page = visitor.see("/clinic/call?zone=Pacific/Auckland&day=2026-11-25")
+
+    assert page.says("Wednesday, November 25, 2026 Times are in New Zealand Time (Auckland), UTC+13.")
+    starts = [each for each in page.links("/clinic/call/") if "T" in each][1:]
+    assert starts[0].startswith("/clinic/call/2026-11-24T11:00:00Z?zone=Pacific%2FAuckland")
+    assert {each["value"] for each in page.all("option")} == zone_names()
+    assert [each["value"] for each in page.all("option") if "selected" in each] == ["Pacific/Auckland"]
+    assert visitor.see("/clinic/call").says("Central European Time (Berlin)")
+
+
+@pytest.mark.parametrize("zone", ["Europe", "localtime", "posix/Europe/Berlin", "../etc/passwd", "x" * 5000, ""])
+def test_a_zone_that_is_none_is_passed_over(visitor: Visitor, zone: str) -> None:
+    a_call(visitor)
+    page = visitor.see(f"/clinic/call?zone={zone}")
+
+    assert page.says("Central European Time (Berlin)")
+    assert not [each for each in page.links() if "zone=" in each]
+
+
+def test_a_booking_knows_the_language_and_the_clock_of_who_booked(visitor: Visitor) -> None:
+    booked = visitor.book(f"{VISIT}?lang=de&zone=Asia/Tokyo")
+
+    contact = visitor.appointment().contact
+    assert (contact.language, contact.zone) == ("de", "Asia/Tokyo")
+    assert "lang=de" in booked
+
+
+@pytest.mark.parametrize(
+    ("lang", "accepted", "spoken"),
+    [("", "", "en"), ("", "fr-CA,fr;q=0.9", "fr"), ("ar", "fr", "ar"), ("xx", "de", "de"), ("", "xx", "en")],
+)
+def test_pages_speak_the_language_asked_for_else_the_readers(
+    visitor: Visitor, lang: str, accepted: str, spoken: str
+) -> None:
+    headers = {"accept": "text/html", "accept-language": accepted}
+    page = seen(visitor.web.answer(Request("GET", "/clinic/visit", f"lang={lang}", headers, b"", "192.0.2.1")))
+
+    assert page.all("html") == [{"lang": spoken, "dir": "rtl" if spoken == "ar" else "ltr"}]
+    carried = [each for each in page.links("/clinic") if "lang=" in each]
+    assert len(carried) == (len(page.links("/clinic")) if lang == "ar" else 0)
+    others = [each for each in page.all("a") if "hreflang" in each]
+    assert [each["lang"] for each in others] == ["en", "es", "fr", "de", "ar"]
+    assert [each["lang"] for each in others if "aria-current" in each] == [spoken]
+    assert all(each["href"].startswith("/clinic/visit?lang=") for each in others)
+
+
+def test_links_begin_where_the_pages_are_mounted(visitor: Visitor) -> None:
+    headers = {"accept": "text/html"}
+    for address in ("/clinic", "/clinic/visit", VISIT):
+        page = seen(visitor.web.answer(Request("GET", address, "", headers, b"", "192.0.2.1", base="/prod")))
+        assert [each for each in page.links() if not each.startswith("/prod/clinic")] == []
+        assert all(each["src"].startswith("/prod/static/") for each in page.all("script"))
+        assert all(each["action"].startswith("/prod/clinic") for each in page.all("form"))
+
+
+def test_pages_in_a_frame_say_nothing_of_whose_they_are_and_stay_so(visitor: Visitor) -> None:
+    for address in ("/clinic", "/clinic/visit", VISIT):
+        page = visitor.see(f"{address}?embed=1")
+        assert not page.all("header")
+        assert all("embed=1" in each for each in page.links("/clinic"))
+    assert "embed=1" in visitor.book(f"{VISIT}?embed=1")
+
+
+def test_only_origins_that_are_named_may_show_the_pages_in_a_frame() -> None:
+    allowing = Visitor(rules=Rules(embed_origins=("https://www.example.com",)))
+
+    for visitor, framers in ((Visitor(), "'self'"), (allowing, "'self' https://www.example.com")):
+        for address in ("/clinic", "/clinic/visit", VISIT):
+            policy = dict(visitor.ask("GET", address).headers)["content-security-policy"]
+            assert policy.endswith(f"frame-ancestors {framers}")
+
+
+def test_the_script_for_other_pages_is_asked_for_again_and_sent_once(visitor: Visitor) -> None:
+    first = visitor.web.answer(Request("GET", "/embed.js", "", {}, b"", "192.0.2.1"))
+    headers = dict(first.headers)
+    again = visitor.web.answer(Request("GET", "/embed.js", "", {"if-none-match": headers["etag"]}, b"", "192.0.2.1"))
+
+    assert headers["content-type"].startswith("text/javascript")
+    assert headers["cache-control"] == "public, no-cache"
+    assert (first.status, again.status, again.body) == (200, 304, b"")
+
+
+def test_a_logo_is_shown_in_the_room_that_it_takes(visitor: Visitor) -> None:
+    assert not visitor.see("/clinic/visit").all("img")
+    wide = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (300).to_bytes(4, "big") + (100).to_bytes(4, "big")
+    put_logo(visitor.setting.desk, STAFF, Logo(media="image/png", data=wide))
+
+    [picture] = visitor.see("/clinic/visit").all("img")
+    sent = visitor.ask("GET", picture["src"])
+    headers = dict(sent.headers)
+
+    assert (picture["width"], picture["height"], picture["alt"]) == ("120", "40", "")
+    assert (sent.body, headers["content-type"]) == (wide, "image/png")
+    assert "immutable" in headers["cache-control"]
+    assert dict(visitor.ask("GET", "/look/clinic/logo").headers)["cache-control"] == "public, no-cache"
+
+
+def test_a_colour_of_its_own_is_loaded_where_there_is_one() -> None:
+    plain, own = Visitor(), Visitor(a_setting(business=Business(name="Own", zone="UTC", accent="#aa2255")))
+
+    assert len(plain.see("/clinic").all("link")) == 2
+    [theme] = [each["href"] for each in own.see("/clinic").all("link") if each["href"].startswith("/look/")]
+    assert b"--accent:" in own.ask("GET", theme).body
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("Dr. Ada Okafor", "AO"),
+        ("Dev Patel, physiotherapist", "DP"),
+        ("ada", "A"),
+        ("Dr 1", "D"),
+        ("7", "7"),
+        (",", ","),
+    ],
+)
+def test_who_has_no_picture_is_shown_by_initials(name: str, letters: str) -> None:
+    assert initials(name) == letters
+
+
+def everywhere(own: str, shown: str, at: Instant) -> bool:
+    return bool(own)
+
+
+def by_own_clock(desk: Desk, actor: Actor, id: str, own_zone: str = "") -> Offered:
+    return replace(offered(desk, actor, id, own_zone), zone=own_zone or "Europe/Berlin")
+
+
+def by_the_places_clock(desk: Desk, actor: Actor, id: str, own_zone: str = "") -> Offered:
+    return offered(desk, actor, id)
+
+
+def hold_blind(desk: Desk, actor: Actor, it: Offered, asked: Asked, first: Instant, days: int) -> list[Instant]:
+    return starts_of(desk, actor, it, replace(asked, hold=""), first, days)
+
+
+@pytest.mark.parametrize(
+    ("place", "broken", "law"),
+    [
+        (
+            "booking._sent_before",
+            lambda call, order: None,
+            test_a_form_that_is_sent_again_with_another_hold_has_booked_already,
+        ),
+        (
+            "booking.HoldGone",
+            CustomerFull,
+            partial(test_a_hold_that_keeps_nothing_keeps_nobody_from_booking, hold="hld_x"),
+        ),
+        ("booking.starts_of", hold_blind, lambda visitor: test_a_hold_keeps_the_time_for_its_owner_alone()),
+        ("booking._kept_seconds", lambda call, hold: 0, test_a_form_that_comes_back_still_has_its_hold),
+        ("wording.is_elsewhere", everywhere, test_times_at_a_place_are_by_its_clock_wherever_one_looks_from),
+        ("booking.offered", by_own_clock, test_times_at_a_place_are_by_its_clock_wherever_one_looks_from),
+        ("booking.offered", by_the_places_clock, test_times_without_a_place_are_by_the_visitors_clock),
+        ("guest.zone_names", lambda: {"Europe"}, partial(test_a_zone_that_is_none_is_passed_over, zone="Europe")),
+        (
+            "form.mail_address",
+            lambda text, name: None,
+            partial(
+                test_a_form_that_cannot_be_used_comes_back_as_it_was_typed, typed={"email": "ada"}, words="not an email"
+            ),
+        ),
+    ],
+)
+def test_a_build_that_breaks_a_promise_is_found_out(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch, place: str, broken: object, law: Callable[[Visitor], None]
+) -> None:
+    monkeypatch.setattr(f"slotkeeper.web.visitors.{place}", broken)
+
+    with pytest.raises((AssertionError, StopIteration)):
+        law(visitor)

@@ -26,6 +26,7 @@ from slotkeeper.courier import log
 from slotkeeper.desk import booking, catalogue, members, sessions
 from slotkeeper.desk.keys import create_key
 from slotkeeper.desk.orders import Order
+from slotkeeper.desk.room import Span, starts_to_move
 from slotkeeper.desk.search import Search, service_slots
 from slotkeeper.documents import Template, Webhook
 from slotkeeper.embedded.app import House, Plan, build
@@ -116,7 +117,8 @@ def showcase(folder: Path) -> Iterator[Showcase]:
 def _names(house: House) -> dict[str, str]:
     """What addresses are filled in with; made where the clinic has none."""
     desk, now = house.desk, parse_instant(NOW)
-    search = Search(first=Instant(now + DAY_SECONDS), last=Instant(now + 8 * DAY_SECONDS))
+    week = _week_from(now)
+    search = Search(first=week.first, last=week.last)
     start = service_slots(desk, OWNER, "checkup", search).starts[0]
     contact = Contact(name="Maya Lindqvist", email="maya@example.com", language="en")
     coming = booking.book(desk, OWNER, Order(start=start, service_id="checkup", contact=contact)).appointment
@@ -129,6 +131,7 @@ def _names(house: House) -> dict[str, str]:
         "business": demo.BUSINESS,
         "service": "checkup",
         "start": format_instant(service_slots(desk, OWNER, "checkup", search).starts[0]),
+        "later": format_instant(starts_to_move(desk, OWNER, coming.id, week)[5]),
         "token": Links(desk.store).appointment_token(demo.BUSINESS, coming),
         "appointment": coming.id,
         "customer": coming.customer_id,
@@ -137,6 +140,10 @@ def _names(house: House) -> dict[str, str]:
         "message": _a_message(house),
         "invitation": Links(desk.store).invitation_token(demo.BUSINESS, staff.id, members.proof_of(staff.value), now),
     }
+
+
+def _week_from(now: Instant) -> Span:
+    return Span(first=Instant(now + DAY_SECONDS), last=Instant(now + 8 * DAY_SECONDS))
 
 
 def _deliver(house: House) -> None:

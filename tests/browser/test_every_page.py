@@ -89,7 +89,7 @@ def page(clinic: Showcase, chromium: Browser, request: pytest.FixtureRequest) ->
 
 def address(clinic: Showcase, pattern: str) -> str:
     """The pattern as an address that there is. Raises `KeyError` for one that nobody has thought of."""
-    pattern = pattern.replace("welcome/{token}", "welcome/{invitation}")
+    pattern = pattern.replace("welcome/{token}", "welcome/{invitation}").replace("move/{start}", "move/{later}")
     kind = pattern.rpartition("/{id}")[0].rpartition("/")[2]
     return pattern.replace("{id}", IDS[kind] if "{id}" in pattern else "").format(**clinic.names)
 

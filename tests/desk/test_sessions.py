@@ -242,3 +242,13 @@ def test_what_dynamodb_has_forgotten_by_itself_stands_in_nobodys_way(emulator: E
     opened = Links(clinic.store).appointment_of("clinic", links.appointment_token("clinic", visit), clinic.clock.now)
     assert opened == visit.id
     clinic.store.close()
+
+
+def test_a_password_that_was_right_when_it_was_looked_at_opens_nothing_once_it_is_changed(clinic: Setting) -> None:
+    seen = members.member(clinic.desk, "clinic", VERA).value.since
+    later(clinic, 5)
+    members.set_password_hash(clinic.desk, STAFF, VERA, "another")
+
+    with pytest.raises(Unauthenticated):
+        open_session(clinic.desk, "clinic", VERA, False, seen)
+    assert not stored(clinic)

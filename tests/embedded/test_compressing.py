@@ -30,6 +30,9 @@ def test_text_comes_smaller_and_is_the_same(media: str, cache: str) -> None:
     [
         ("text/html", LONG, ""),
         ("text/html", LONG, "br"),
+        ("text/html", LONG, "gzip;q=0, br"),
+        ("text/html", LONG, "gzip; q=0.0"),
+        ("text/html", LONG, "xgzip"),
         ("text/html", LONG[: SMALL - 1], "gzip"),
         ("image/png", LONG, "gzip"),
         ("text/event-stream", LONG, "gzip"),

@@ -103,6 +103,27 @@ def test_too_many_streams_are_told_to_come_back(monkeypatch: pytest.MonkeyPatch)
     assert live(steps).sent[0]["status"] == 503
 
 
+def test_nobody_takes_the_place_of_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "MAX_OF_ONE", 1)
+
+    async def run() -> list[int]:
+        listeners, asks = (
+            [Listener() for _ in range(3)],
+            [Request("GET", ASK.path, headers={"cookie": each}) for each in "aab"],
+        )
+        streams = Streams(listeners[0].answer)
+        tasks = [
+            asyncio.create_task(streams.serve(ask, one.answer(ask), one.receive, one.send))
+            for ask, one in zip(asks, listeners, strict=True)
+        ]
+        await asyncio.sleep(0.03)
+        streams.stop()
+        await asyncio.gather(*tasks)
+        return [one.sent[0]["status"] for one in listeners]
+
+    assert asyncio.run(run()) == [200, 503, 200]
+
+
 def test_only_a_good_answer_of_that_kind_is_a_stream() -> None:
     good = (("content-type", MEDIA),)
 

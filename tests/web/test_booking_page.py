@@ -15,7 +15,7 @@ from slotkeeper.cli.commands.init import begin
 from slotkeeper.contracts import Change, Doc
 from slotkeeper.core.actor import Actor
 from slotkeeper.core.appointment import Appointment
-from slotkeeper.core.errors import CustomerFull, Invalid, Unreachable
+from slotkeeper.core.errors import CustomerFull, Invalid, Missing, Unreachable
 from slotkeeper.core.hours import Opening, Schedule, Weekly
 from slotkeeper.core.logo import Logo
 from slotkeeper.core.service import Business, Need, Resource
@@ -860,3 +860,21 @@ def test_a_build_that_breaks_a_promise_is_found_out(
 
     with pytest.raises((AssertionError, StopIteration)):
         law(visitor)
+
+
+def test_a_hold_on_another_time_is_given_back_when_it_is_not_used(visitor: Visitor) -> None:
+    other = visitor.hold("2026-11-24T10:00:00Z")
+    typed = ADA | {"once": visitor.see(VISIT).value("once"), "hold": other}
+
+    assert visitor.send(VISIT, typed).status == 303
+    with pytest.raises(Missing):
+        holds.find_hold(visitor.setting.desk, VISITOR, other)
+
+
+def test_a_hold_is_given_back_when_another_time_is_chosen_instead(visitor: Visitor) -> None:
+    held = visitor.hold()
+    typed = ADA | {"once": visitor.see(VISIT).value("once"), "hold": held, "show": "1"}
+
+    assert visitor.send("/clinic/visit/2026-11-24T10:00:00Z", typed).status == 200
+    with pytest.raises(Missing):
+        holds.find_hold(visitor.setting.desk, VISITOR, held)

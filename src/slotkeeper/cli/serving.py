@@ -16,7 +16,7 @@ from slotkeeper.web.limits import Quota
 from slotkeeper.web.provider import Provider
 
 BACKLOG = 1024
-GRACE_SECONDS = 10
+GRACE_SECONDS = 3
 
 
 def plan_of(settings: Settings) -> Plan:

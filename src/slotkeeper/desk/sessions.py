@@ -63,12 +63,12 @@ class Opened(msgspec.Struct, frozen=True):
     session: Session
 
 
-def open_session(desk: Desk, business: str, member_id: str, remember: bool) -> Opened:
+def open_session(desk: Desk, business: str, member_id: str, remember: bool, since: Instant | None = None) -> Opened:
     """Sign a member in whose password, or whatever proves them, was found good: for 12 hours, or for 30 days where the
-    browser is to remember it.
+    browser is to remember it. `since` is the member's when that was looked at: proving takes a while.
 
     Raises:
-        Unauthenticated: there is no such member, or an inactive one.
+        Unauthenticated: there is no such member, or an inactive one, or one who has another password since.
     """
     prefix, token = new_token(KIND)
     now = desk.now()
@@ -76,6 +76,8 @@ def open_session(desk: Desk, business: str, member_id: str, remember: bool) -> O
 
     def decide(reading: Reading, draft: Draft) -> Opened:
         member = _active(reading, business, member_id)
+        if since not in (None, member.since):
+            raise Unauthenticated(_NOBODY)
         kept = Kept(business=business, member_id=member_id, hash=hash_of(token), since=member.since, expires=expires)
         draft.put(Put(session_key(prefix), encoded(kept), until=expires))
         draft.put(Put(session_place(business, member_id, expires, prefix), b"{}", until=expires))

@@ -8,6 +8,7 @@ handler takes less time than handing it to another thread.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -26,8 +27,10 @@ Send = Callable[[Message], Awaitable[None]]
 Task = Callable[[], Response | Work]
 
 BATCH = 64
-LONG_AT_A_TIME = 1
+LONG_AT_A_TIME, PATIENT_AT_A_TIME = 1, 4
 UNREACHABLE = 503
+BODILESS = frozenset({204, 304})
+"""RFC 9110 8.6: what has no body has no length of it either."""
 
 
 class Gone(Exception):
@@ -50,6 +53,7 @@ class App:
         """`aside` answers what takes long, on a thread of its own and from a store of its own."""
         self._web = web
         self._aside = aside
+        self._patient = ThreadPoolExecutor(PATIENT_AT_A_TIME, "patient")
         self._at_a_time = asyncio.Semaphore(LONG_AT_A_TIME)
         self._desk = _Group(web, store, on_write)
         self.streams = Streams(web.answer)
@@ -86,7 +90,8 @@ class App:
                 return await asyncio.to_thread(self._aside, request)
         response = await self._do(request, partial(self._web.begin, request))
         while isinstance(response, Work):
-            found = await asyncio.to_thread(response.run)
+            threads = self._patient if response.is_patient else None
+            found = await asyncio.get_running_loop().run_in_executor(threads, response.run)
             response = await self._do(request, partial(response.finish, found))
         return response
 
@@ -100,6 +105,7 @@ class App:
                 self._on_start()
                 await send({"type": "lifespan.startup.complete"})
             else:
+                self._patient.shutdown(wait=False, cancel_futures=True)
                 await asyncio.to_thread(self._on_stop)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
@@ -206,7 +212,8 @@ async def _body(headers: Mapping[str, str], receive: Receive, limit: int) -> byt
 
 def _sent(response: Response) -> list[tuple[bytes, bytes]]:
     headers = [_raw(pair) for pair in response.headers]
-    headers.append((b"content-length", b"%d" % len(response.body)))
+    if response.status not in BODILESS:
+        headers.append((b"content-length", b"%d" % len(response.body)))
     return headers
 
 

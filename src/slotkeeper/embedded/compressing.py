@@ -1,5 +1,6 @@
 """Answers made smaller on their way, for who can read them so."""
 
+import re
 import zlib
 from functools import lru_cache
 
@@ -11,6 +12,7 @@ SMALL = 1024
 _LEVEL, _GZIP = 5, 31
 _TEXT = ("text/html", "text/css", "text/javascript", "application/json", "image/svg+xml")
 _KEPT = "immutable"
+_TAKEN = re.compile(r"(?:^|[\s,])gzip\s*(?:$|,|;\s*q=(?!0(?:\.0*)?\s*(?:,|$)))")
 
 
 def compressed(request: Request, response: Response) -> Response:
@@ -19,7 +21,7 @@ def compressed(request: Request, response: Response) -> Response:
     A page's secrets are of one session, and other sites cannot make a browser ask with its cookie (SameSite): they
     cannot try what makes an answer shorter (the attack called BREACH).
     """
-    if len(response.body) < SMALL or "gzip" not in request.headers.get("accept-encoding", ""):
+    if len(response.body) < SMALL or not _TAKEN.search(request.headers.get("accept-encoding", "")):
         return response
     headers = dict(response.headers)
     if not headers.get("content-type", "").startswith(_TEXT) or "content-encoding" in headers:

@@ -6,6 +6,7 @@ So a stream tells nothing that the plain question would not, and ends when that 
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -20,7 +21,8 @@ EVERY_SECONDS = 0.5
 BEATS = 30
 """After so many questions without news a comment is sent, or a proxy would take the connection for dead."""
 
-MAX_STREAMS = 500
+MAX_STREAMS, MAX_OF_ONE = 500, 20
+"""In all, and of one who asks: nobody has more windows open, and nobody may take the place of all others."""
 
 
 def is_stream(request: Request, response: Response) -> bool:
@@ -34,6 +36,7 @@ class Streams:
     def __init__(self, answer: Callable[[Request], Response]) -> None:
         self._answer = answer
         self._open: set[asyncio.Task[None]] = set()
+        self._whose: Counter[str] = Counter()
 
     def stop(self) -> None:
         """End all streams: pages ask again by themselves, and find us back."""
@@ -42,7 +45,8 @@ class Streams:
 
     async def serve(self, request: Request, first: Response, receive: Receive, send: Send) -> None:
         """Stream until the caller leaves, may no longer ask, or `stop` is called."""
-        if len(self._open) >= MAX_STREAMS:
+        whose = request.headers.get("cookie", "")
+        if len(self._open) >= MAX_STREAMS or self._whose[whose] >= MAX_OF_ONE:
             await send({"type": "http.response.start", "status": 503, "headers": [(b"retry-after", b"5")]})
             await send({"type": "http.response.body", "body": b""})
             return
@@ -51,10 +55,14 @@ class Streams:
         telling = asyncio.create_task(self._tell(request, first, send))
         leaving = asyncio.create_task(_gone(receive))
         self._open.add(telling)
+        self._whose[whose] += 1
         try:
             await asyncio.wait([telling, leaving], return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._open.discard(telling)
+            self._whose[whose] -= 1
+            if not self._whose[whose]:
+                del self._whose[whose]
             for task in (telling, leaving):
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):

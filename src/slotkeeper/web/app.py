@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import msgspec
 
@@ -45,12 +46,14 @@ _PAGE_HEADERS: Headers = (
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
 )
+_UNKEPT: Headers = (("cache-control", "private, no-store"),)
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'self'; frame-src 'self'"
 )
-ATTEMPTS = Quota("attempts", 20, 600)
-"""How often something may be tried for one name, such as the password of a member, from wherever."""
+ATTEMPTS, ALL_ATTEMPTS = Quota("attempts", 20, 600), Quota("all-attempts", 300, 600)
+"""How often something may be tried for one name, such as the password of a member: from one address, and from all. The
+second is wide, or a stranger could keep a member out."""
 
 _NOBODY = Actor(business="", id="", scopes=frozenset())
 
@@ -73,10 +76,12 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
 class Work(msgspec.Struct, frozen=True):
     """What stands between a request and its response: `run` takes a while and does without the store, on whatever
-    thread; `finish` makes the response of what it gave back, where the store may be asked. Neither raises."""
+    thread; `finish` makes the response of what it gave back, where the store may be asked. Neither raises.
+    `is_patient`: it waits for another server."""
 
     run: Callable[[], object]
     finish: Callable[[object], Response]
+    is_patient: bool = False
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,7 +135,7 @@ class Web:
         self._router = Router(ALL)
         self._keys = Limiter(self.rules.key_quota, seconds)
         self._addresses = Limiter(self.rules.address_quota, seconds)
-        self._attempts = Limiter(ATTEMPTS, seconds)
+        self._attempts, self._all_attempts = Limiter(ATTEMPTS, seconds), Limiter(ALL_ATTEMPTS, seconds)
         self._quotas = {route.quota: Limiter(route.quota, seconds) for route in ALL if route.quota}
         self._page_headers = _page_headers(self.rules.embed_origins)
 
@@ -206,7 +211,7 @@ class Web:
             self.rules.takes_http_hooks,
             request,
             visit.session,
-            self._attempts.take,
+            partial(self._attempt, request),
             self.rules.streams,
             self.rules.provider,
         )
@@ -236,11 +241,13 @@ class Web:
         def finish(found: object) -> Response:
             return _done(self._answer_or_refuse(request, visit, lambda visit: then(found)))
 
-        return Work(run, finish)
+        return Work(run, finish, errand.is_patient)
 
     def _headers_of(self, route: Route) -> Headers:
         name = "framed" if route.is_framed else "styled" if route.styles_elements else ""
-        return self._page_headers[name]
+        headers = self._page_headers[name]
+        # What members see is of people: the next one at the same screen must not get it by going back.
+        return (*_UNKEPT, *headers[1:]) if route.by_session and route.media == HTML else headers
 
     def _admit(self, route: Route, request: Request, ids: Mapping[str, str], visit: _Visit) -> Actor:
         """Who asks, once they may: a key by what its own bucket has left, anyone else by their address's.
@@ -268,6 +275,10 @@ class Web:
         visit.asks_member = True
         visit.session = member_session(self._desk, request, business)
         return visit.session.actor
+
+    def _attempt(self, request: Request, name: str) -> None:
+        self._attempts.take(f"{caller_address(request, self.rules.trusted_proxies)} {name}")
+        self._all_attempts.take(name)
 
     def _take(self, limiter: Limiter, caller: str, visit: _Visit) -> None:
         try:

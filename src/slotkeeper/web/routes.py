@@ -23,7 +23,7 @@ Access = Scope | Literal["open", "public"]
 
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
-ID = re.compile(r"[A-Za-z0-9_.:@+-]{1,128}\Z")
+ID = re.compile(r"(?!\.\.?\Z)[A-Za-z0-9_.:@+-]{1,128}\Z")
 
 
 class NoRoute(SlotkeeperError):
@@ -81,10 +81,12 @@ class Answer(msgspec.Struct, frozen=True):
 
 class Errand(msgspec.Struct, frozen=True):
     """What a handler gives back when its answer takes a while: `run` works or waits without the store, on whatever
-    thread; `then` makes the answer of what it found. What `run` raises is the answer's error."""
+    thread; `then` makes the answer of what it found. What `run` raises is the answer's error. `is_patient`: it
+    waits for another server, and those that work must not wait behind it."""
 
     run: Callable[[], Any]
     then: Callable[[Any], Answer]
+    is_patient: bool = False
 
 
 Handler = Callable[[Call[Any, Any]], "Answer | Errand"]

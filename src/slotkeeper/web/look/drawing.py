@@ -12,6 +12,8 @@ from slotkeeper.web.look.languages import Speech, chosen
 from slotkeeper.web.problems import TABLE, Unexpected, headers_of, kind_of
 from slotkeeper.web.routes import HTML
 
+LONGEST_WAY_BACK = 1500
+
 
 def N_(message: str) -> str:  # noqa: N802 - the name by which gettext's tools know it
     """Mark a message that is said later, in the reader's language."""
@@ -85,7 +87,7 @@ def ask_to_sign_in(request: Request, headers: Headers) -> Response:
     business = request.path.split("/")[2]
     wanted = request.path if request.method == "GET" else ""
     wanted += f"?{request.query}" if wanted and request.query else ""
-    place = path(request.base, "staff", business, "sign-in", next=wanted)
+    place = path(request.base, "staff", business, "sign-in", next=wanted if len(wanted) <= LONGEST_WAY_BACK else "")
     return Response(303, (("location", place), ("cache-control", "no-store"), *headers), b"")
 
 

@@ -44,7 +44,7 @@ def change_password(call: Call[DeclaredForm, None]) -> Answer | Errand:
     own = _own(call)
     if filled.wrong:
         return _page(call, password=filled)
-    call.attempt(f"{call.actor.business}/{own.email}")
+    call.attempt(f"{call.actor.business}/own/{own.email}")
     old, new = filled.values["old"], filled.values["password"]
     try:
         passwords.check_password(new, own.email, own.name)

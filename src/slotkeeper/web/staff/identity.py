@@ -8,6 +8,8 @@ answer to what we asked.
 import base64
 import hashlib
 import json
+import time
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -19,7 +21,7 @@ from slotkeeper.web.provider import Provider
 ALGORITHMS = ("RS256", "PS256", "ES256")
 """Those of public keys alone: with `none` anybody could sign, with HS256 whoever knows the public key."""
 
-SECONDS = 10.0
+SECONDS, KNOWN_SECONDS = 5.0, 300.0
 MAX_BYTES = 262_144
 LEEWAY_SECONDS = 60
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -51,6 +53,12 @@ class Question(msgspec.Struct, frozen=True):
 
 def discover(provider: Provider) -> Places:
     """Where the provider is asked. Raises `NotProved` when it does not say, or says that it is another."""
+    return _discovered(provider, int(time.monotonic() // KNOWN_SECONDS))
+
+
+@lru_cache(maxsize=16)
+def _discovered(provider: Provider, lately: int) -> Places:
+    """What the provider says of itself, asked for once in a while: each sign-in would ask twice."""
     address = provider.issuer.rstrip("/") + "/.well-known/openid-configuration"
     try:
         places = msgspec.convert(_asked("GET", address), Places)
@@ -114,7 +122,8 @@ def mail_of(token: str, keys: dict[str, Any], provider: Provider, nonce: str, no
     if audience not in (provider.client_id, [provider.client_id]):
         raise NotProved("the ID token is for others too")
     mail = claims.get("email")
-    if claims.get("email_verified") is not True or not isinstance(mail, str) or not mail:
+    # Of letters beyond ASCII some become others when the case of an address is passed over.
+    if claims.get("email_verified") is not True or not isinstance(mail, str) or not mail or not mail.isascii():
         raise NotProved("the provider has not verified the mail address")
     return mail
 

@@ -53,7 +53,7 @@ def leave(call: Call[None, SignInQuery]) -> Errand:
             return refusal(call, is_unreachable=True)
         return go(asking(provider, places, question, _back(call, provider)), _kept(question))
 
-    return Errand(run, then)
+    return Errand(run, then, is_patient=True)
 
 
 def back(call: Call[None, BackQuery]) -> Answer | Errand:
@@ -74,7 +74,7 @@ def back(call: Call[None, BackQuery]) -> Answer | Errand:
             _log.warning("signing in by %s failed: %s", provider.issuer, error)
             return ""
 
-    return Errand(run, _opening(call, question))
+    return Errand(run, _opening(call, question), is_patient=True)
 
 
 def _opening(call: Call[Any, Any], question: Question) -> Callable[[str], Answer]:

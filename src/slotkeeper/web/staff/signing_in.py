@@ -56,7 +56,7 @@ def sign_in(call: Call[SignInForm, SignInQuery]) -> Errand:
 def sign_out(call: Call[MemberForm, None]) -> Answer:
     """End the session."""
     sessions.close_session(call.desk, session_token(call.request.headers))
-    return go(staff_path(call, "sign-in"), FORGOTTEN_COOKIE)
+    return go(staff_path(call, "sign-in"), (*FORGOTTEN_COOKIE, ("clear-site-data", '"cache"')))
 
 
 def _opening(call: Call[SignInForm, SignInQuery], found: Item[Member] | None) -> Callable[[bool], Answer]:
@@ -64,7 +64,8 @@ def _opening(call: Call[SignInForm, SignInQuery], found: Item[Member] | None) ->
         sent = call.body
         if not is_right or found is None:
             return _form(call, sent.next or call.query.next, sent.email, is_wrong=True)
-        opened = sessions.open_session(call.desk, call.ids["business"], found.id, bool(sent.remember))
+        since, business = found.value.since, call.ids["business"]
+        opened = sessions.open_session(call.desk, business, found.id, bool(sent.remember), since)
         seconds = opened.session.expires - call.desk.now() if sent.remember else None
         place = staff_path(call, "signed-in", next=ours(call, sent.next or call.query.next))
         return go(place, kept_cookie(opened.token, seconds))

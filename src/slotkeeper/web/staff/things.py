@@ -192,7 +192,8 @@ class Form:
                 *((id, dict(known).get(id, id)) for id in chosen),
                 *(each for each in known if each[0] not in chosen),
             ]
-        return known + [(id, id) for id in chosen if id not in dict(known)]
+        # Of the form's own words there are no others: what was typed in their place is no word of ours.
+        return known if field.options else known + [(id, id) for id in chosen if id not in dict(known)]
 
     def people(self, field: Any) -> list[tuple[str, str]]:
         """All who can be needed, also those who are needed and gone."""

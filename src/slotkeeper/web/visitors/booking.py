@@ -6,6 +6,7 @@ while the form is filled in.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -110,6 +111,7 @@ def book(call: Call[BookingForm, Look]) -> Answer:
     step, start = _step(call), _start(call)
     sent, wrong = tidy(call.body, step.guest.speech)
     if sent.show:
+        _give_back(call, sent.hold)
         return _ask(step, start, sent)
     if wrong:
         return _form(step, start, sent, wrong)
@@ -140,6 +142,7 @@ def _booked(call: Call[Any, Look], order: Order) -> Appointment:
         try:
             return booking.book(call.desk, call.actor, order).appointment
         except (HoldGone, KeyReused):
+            _give_back(call, order.hold_id)
             order = replace(order, hold_id="")
     try:
         return booking.book(call.desk, call.actor, order).appointment
@@ -148,6 +151,13 @@ def _booked(call: Call[Any, Look], order: Order) -> Appointment:
         if earlier is None:
             raise
         return earlier
+
+
+def _give_back(call: Call[Any, Look], hold_id: str) -> None:
+    """Let go of a time that the visitor does not want any more."""
+    if hold_id:
+        with suppress(Missing):
+            holds.release_hold(call.desk, call.actor, hold_id)
 
 
 def _sent_before(call: Call[Any, Look], order: Order) -> Appointment | None:

@@ -7,7 +7,10 @@ from hypothesis import settings
 from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
 
-settings.register_profile("fast", max_examples=25)  # for `make fast`
+# No deadlines: how long one example takes says more of what else the machine does.
+settings.register_profile("usual", deadline=None)
+settings.register_profile("fast", deadline=None, max_examples=25)  # for `make fast`
+settings.load_profile("usual")
 
 
 def _reads_as_json(example: Example) -> None:

@@ -20,7 +20,7 @@ from babel.messages.pofile import read_po, write_po
 WEB = Path(__file__).parent.parent / "src" / "slotkeeper" / "web"
 LOCALE = WEB / "locale"
 LANGUAGES = ("es", "fr", "de", "ar")
-VISITORS_ONLY = ("ar",)
+VISITORS_ONLY = ("es", "de", "ar")
 """Languages that speak to visitors alone."""
 
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]

@@ -685,7 +685,7 @@ def test_a_message_that_was_given_up_is_sent_again(clinic: Setting, owner: Brows
     assert owner.follow(owner.send(again)).says("Will be tried again")
     assert owner.refused(owner.send(again), 409).says("It cannot be sent again")
     asyncio.run(Courier(clinic.store, clinic.clock, {}, OutboxSender()).sweep())
-    assert owner.see(link).says("Sent")
+    assert owner.see(link).says("Not sent: it is in the outbox")
     assert owner.see("/setup/messages?which=dead").says("Nothing was given up")
     assert [form for form in Browser(clinic, "staff").see(link).forms if form.action.endswith("/again")] == []
     owner.see("/setup/messages?after=nonsense")

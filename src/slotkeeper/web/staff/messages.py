@@ -8,6 +8,7 @@ from slotkeeper.core.service import Business
 from slotkeeper.courier import log
 from slotkeeper.courier.log import Notification
 from slotkeeper.desk import catalogue
+from slotkeeper.senders.outbox import KEPT
 from slotkeeper.web.forms import DeclaredForm
 from slotkeeper.web.look.drawing import N_
 from slotkeeper.web.queries import after_of, cursor_of
@@ -25,6 +26,9 @@ STATES = {
     "dead": (N_("Given up"), "bad"),
     "claimed": (N_("On its way"), ""),
 }
+UNSENT = (N_("Not sent: it is in the outbox"), "warn")
+"""What stays here because nothing is set up to send it is no message that anybody has got."""
+
 KINDS = dict(EVENTS) | dict(OCCASIONS)
 WAYS = dict(CHANNELS) | {"topic": N_("Topic")}
 
@@ -96,7 +100,7 @@ def _zone(call: Call[Any, Any]) -> str:
 
 def _row(call: Call[Any, Any], found: Notification, zone: str) -> dict[str, str]:
     speech = speech_of(call)
-    state, tone = STATES[found.state]
+    state, tone = UNSENT if found.answer == KEPT else STATES[found.state]
     return {
         "id": found.id,
         "address": staff_path(call, "setup", "messages", found.id),

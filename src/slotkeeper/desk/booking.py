@@ -172,7 +172,7 @@ def _appointment(
         details=order.details,
         zone=placed.zone,
         created=now,
-        expires=min(Instant(now + minutes * 60), placed.start) if minutes else Instant(0),
+        expires=Instant(now + minutes * 60) if minutes else Instant(0),
         overrode=placed.overrode,
         fingerprint=proof,
     )

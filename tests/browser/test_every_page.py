@@ -18,12 +18,13 @@ NO_PAGES = {
     "/staff/{business}/signed-in",
     "/staff/{business}/oidc",
     "/staff/{business}/oidc/back",
-    "/visit/{business}/{token}/calendar.ics",
 }
-"""What leads on to another page, or is a file."""
+"""What leads on to another page. What has a dot in its address is a file."""
 
 GETS = sorted(
-    route.pattern for route in PAGES if route.method == "GET" and route.media == HTML and route.pattern not in NO_PAGES
+    route.pattern
+    for route in PAGES
+    if route.method == "GET" and route.media == HTML and route.pattern not in NO_PAGES and "." not in route.pattern
 )
 BY_SESSION = {route.pattern for route in PAGES if route.by_session}
 IDS = {

@@ -19,6 +19,7 @@ from slotkeeper.core.appointment import (
     edited,
     moved,
     opened,
+    reopened,
 )
 from slotkeeper.core.errors import WrongState
 from slotkeeper.core.reminders import Message
@@ -159,6 +160,26 @@ def test_a_move_clears_that_they_will_come() -> None:
     after = moved(appointment(attending=DEED.now), END, END, DEED, resource_ids=(), calendars=())
 
     assert after.attending == 0
+
+
+@pytest.mark.parametrize(("action", "is_told"), [("checkIn", False), ("noShow", False), ("cancel", True)])
+def test_what_was_done_last_can_be_taken_back(action: Action, is_told: bool) -> None:
+    done = acted(appointment(contact=Contact(email="ada@example.com")), action, DEED)
+
+    after = reopened(done, DEED)
+
+    assert (after.status, after.revision, after.sequence) == ("booked", done.revision + 1, done.sequence + 1)
+    assert [event.type for event in after.events] == [done.status, "booked"]
+    assert ("booked" in {message.kind for message in after.messages}) is is_told
+
+
+def test_what_has_changed_since_or_goes_on_cannot_be_reopened() -> None:
+    ended = edited(acted(appointment(), "noShow", DEED), DEED, details={"a": 1}, contact=Contact())
+
+    for each in (appointment(), appointment("pending"), ended):
+        with pytest.raises(WrongState, match="cannot be reopened") as caught:
+            reopened(each, DEED)
+        assert caught.value.facts["appointmentStatus"] == each.status
 
 
 def test_a_repeat_is_answered_as_the_first_time() -> None:

@@ -11,7 +11,9 @@ GOOD_PYTHON := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in $(PYTHONS); do "$$p" -c '$(GOOD_PYTHON)' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
+# A lock is whole, so nothing is resolved: pip takes newer releases of what is asked for with extras, and then refuses them.
+LOCKED := -m pip --disable-pip-version-check install --quiet --require-hashes --no-deps
+PIP := $(BIN)/python $(LOCKED)
 CODE := $(wildcard src tests bench readiness conftest.py)
 PAGES := $(wildcard README.md docs)
 UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -70,7 +72,7 @@ clinic: .venv/.stamp .venv-clinic/.stamp ## take a year of ten providers in, mad
 .venv-%/.stamp: requirements-%.lock
 	@echo "Installing the locked packages of $(@D) ..."
 	@$(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $<
+	@$(@D)/bin/python $(LOCKED) -r $<
 	@touch $@
 
 # cdk-nag, which judges the template, comes from npm, and Node.js with the other judges. Its packages lie outside the sources.

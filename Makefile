@@ -126,6 +126,7 @@ lock: .venv/.stamp ## remake the locks (UPGRADE=--upgrade takes the newest relea
 	$(UV_COMPILE) --extra dev -o requirements-dev.lock
 	$(UV_COMPILE) --constraint requirements-dev.lock -o requirements.lock
 	$(UV_COMPILE) --constraint requirements-dev.lock --extra clinic -o requirements-clinic.lock
+	$(UV_LOCK) requirements-fuzz.in -o requirements-fuzz.lock
 	$(UV_LOCK) requirements-emulator.in -o requirements-emulator.lock
 	$(UV_LOCK) requirements-template.in -o requirements-template.lock
 	$(UV_LOCK) requirements-peers.in -o requirements-peers.lock

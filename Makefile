@@ -25,7 +25,7 @@ UV_LAMBDA := $(subst --universal,--python-platform linux,$(UV_LOCK)) --constrain
 # Two processes: the suite is made for two cores, and its tests share nothing.
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 
-.PHONY: help setup run test fast check format cover bench readiness clinic browser screenshots languages vendor docs template lock clean
+.PHONY: help setup run test fast check format cover bench proof readiness clinic browser screenshots languages vendor docs template lock clean
 
 help: ## list these targets
 	@echo "Slotkeeper: appointments, never double-booked. Start with 'make run'."
@@ -59,6 +59,9 @@ cover: .venv/.stamp ## run every test and show the branches that none took
 
 bench: .venv/.stamp .venv-emulator/.stamp .venv-peers/.stamp ## measure every headline figure
 	$(BIN)/python -m bench $(ARGS)
+
+proof: .venv/.stamp .venv-emulator/.stamp .venv-fuzz/.stamp ## try to show each promise false; ARGS=--quick takes minutes, ARGS=NAME one proof
+	$(BIN)/python -m bench.proof $(ARGS)
 
 readiness: .venv/.stamp .venv-emulator/.stamp .venv-template/.stamp ## check what the AWS home must do, row by row, and write docs/reference/readiness.md
 	$(BIN)/python -m readiness $(ARGS)

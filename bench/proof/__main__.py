@@ -1,0 +1,43 @@
+"""Every proof, in one table; exits with 1 when a promise was found false, or a broken build was not caught.
+
+python -m bench.proof [--quick] [NAME ...]
+"""
+
+import argparse
+import importlib
+import sys
+import time
+
+from rich.console import Console
+
+from bench.proof.table import Row, table_of
+
+PROOFS: dict[str, str] = {}
+"""The proofs by name, and what each is about. A proof is a module here with `rows(scale) -> Iterator[Row]`."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.proof",
+        description="Try to show each promise false.",
+        epilog="\n".join(f"{name:12} {about}" for name, about in PROOFS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these; all when none is named")
+    parser.add_argument("--quick", action="store_true", help="what every build runs: minutes in all")
+    wanted = parser.parse_args()
+    if unknown := set(wanted.names) - PROOFS.keys():
+        parser.error(f"there is no proof named {min(unknown)}: there are {', '.join(PROOFS)}")
+    console, found = Console(), list[Row]()
+    for name in wanted.names or PROOFS:
+        began = time.perf_counter()
+        with console.status(f"{name}: {PROOFS[name]}"):
+            proof = importlib.import_module(f"bench.proof.{name}")
+            found += proof.rows("quick" if wanted.quick else "full")
+        console.print(f"{name}: {time.perf_counter() - began:,.0f} s")
+    console.print(table_of(found))
+    sys.exit(not all(row.is_good for row in found))
+
+
+if __name__ == "__main__":
+    main()

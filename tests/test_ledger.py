@@ -44,6 +44,10 @@ class Rivals(SqliteStore):
         self.reads += keys
         return super().read(keys)
 
+    def stamps(self, parts: Sequence[str]) -> Sequence[int] | None:
+        """Nothing is remembered from one decision to the next, as on DynamoDB."""
+        return None
+
     def commit(self, change: Change) -> None:
         if self.times:
             self.times -= 1

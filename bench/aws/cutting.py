@@ -81,6 +81,10 @@ class CutStore:
             found.append([doc for day in days if (doc := self._day(day, there)) is not None])
         return found
 
+    def stamps(self, parts: Sequence[str]) -> None:
+        """See `Store.stamps`."""
+        return
+
     def commit(self, change: Change) -> None:
         """See `Store.commit`. It rests on those cells alone that it changes."""
         expects: dict[Key, int] = {}

@@ -138,6 +138,14 @@ class Store(Protocol):
         """
         ...
 
+    def stamps(self, parts: Sequence[str]) -> Sequence[int] | None:
+        """For each part a number that is another one as soon as any of its documents has changed, so that what was made
+        of them can be used again; None when the store cannot say, and the documents must be asked.
+
+        Take them before you read what you make something of. A stamp says nothing to another store, nor later than now.
+        """
+        ...
+
     def walk(self, prefix: str = "") -> Iterator[Doc]:
         """Every document whose part begins with `prefix`, once, in the store's own order, in constant memory.
 

@@ -96,6 +96,17 @@ def kind_key(business: str, kind: CatalogueKind, id: str) -> Key:
     return Key(kind_part(business, kind), id)
 
 
+@lru_cache(maxsize=1024)
+def catalogue_parts(business: str) -> tuple[str, ...]:
+    """The parts that say who gives which service when: the business's own, its catalogue, and who is away."""
+    kinds: tuple[CatalogueKind, ...] = ("service", "resource", "pool", "schedule")
+    return (
+        business_key(business).part,
+        *(kind_part(business, kind) for kind in kinds),
+        time_off_key(business, "").part,
+    )
+
+
 def time_off_key(business: str, resource_id: str) -> Key:
     return Key(f"{business}/timeOff", resource_id)
 

@@ -41,16 +41,20 @@ class Reading:
 
     def __init__(self, store: Store, known: dict[Key, Doc | None] | None = None, *, is_deciding: bool = False) -> None:
         """`is_deciding`: a commit will rest on it, so every sheet that is judged is remembered, however many."""
-        self._store = store
-        self._is_deciding = is_deciding
+        self.store = store
+        self.is_deciding = is_deciding
         self._docs: dict[Key, Doc | None] = dict(known or {})
         self._claimed: set[Key] = set()
+
+    def looking(self) -> "Reading":
+        """The same, for only looking further: no commit will rest on it."""
+        return Reading(self.store, self._docs)
 
     def fetch(self, keys: Iterable[Key]) -> None:
         """Read what has not been read yet, in one go."""
         unread = [key for key in dict.fromkeys(keys) if key not in self._docs]
         if unread:
-            found = self._store.read(unread)
+            found = self.store.read(unread)
             self._docs.update((key, found.get(key)) for key in unread)
 
     def doc(self, key: Key) -> Doc | None:
@@ -77,7 +81,7 @@ class Reading:
         parts = [sheet_part(business, calendar) for calendar in calendars]
         kept: Sequence[Sequence[Doc | None]]
         if self.forgets(count):
-            kept = self._store.read_ranges([Range(part, days[0], days[-1]) for part in parts])
+            kept = self.store.read_ranges([Range(part, days[0], days[-1]) for part in parts])
         else:
             keys = [[Key(part, day) for day in days] for part in parts]
             self._remember(keys, count)
@@ -86,7 +90,7 @@ class Reading:
 
     def forgets(self, days: int) -> bool:
         """Whether so many days are too many to remember. Whoever decides forgets none of what was judged."""
-        return days > DAYS_REMEMBERED and not self._is_deciding
+        return days > DAYS_REMEMBERED and not self.is_deciding
 
     def _remember(self, calendars: Sequence[Sequence[Key]], days: int) -> None:
         """Read each calendar's days: one by one, or from a few on as a range, where days without a sheet cost nothing
@@ -94,7 +98,7 @@ class Reading:
         unread = [keys for keys in calendars if not all(key in self._docs for key in keys)]
         if days > DAYS_ASKED_FOR and unread:
             ranges = [Range(keys[0].part, keys[0].sort, keys[-1].sort) for keys in unread]
-            for keys, docs in zip(unread, self._store.read_ranges(ranges), strict=True):
+            for keys, docs in zip(unread, self.store.read_ranges(ranges), strict=True):
                 found = {doc.key: doc for doc in docs}
                 self._docs = {key: found.get(key) for key in keys} | self._docs
         self.fetch(key for keys in calendars for key in keys)
@@ -103,7 +107,7 @@ class Reading:
     def stretch(self, part: str, sorts: Sequence[str]) -> list[Sheet]:
         """The sheets of one part under ascending sort keys, in one store read, however many. For looking only: they
         are not remembered, so no commit insists on them."""
-        [docs] = self._store.read_ranges([Range(part, sorts[0], sorts[-1])])
+        [docs] = self.store.read_ranges([Range(part, sorts[0], sorts[-1])])
         found = {doc.key.sort: sheet_of(doc) for doc in docs}
         return [found.get(sort, ()) for sort in sorts]
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -174,6 +175,29 @@ class StoreContract:
         assert [doc.body for doc in store.list("start", "shop", limit=9).docs] == [b"two"]
         assert store.list("start", "shop", last="1", limit=9).docs == []
         assert store.list("due", "due", limit=9).docs == []
+
+    def test_a_part_that_has_changed_has_another_stamp(self, store: Store) -> None:
+        put(store, A, b"one")
+        put(store, B, b"one")
+        parts = [A.part, B.part, C.part]
+        stamps = [store.stamps(parts)]
+
+        for change in (
+            Change({A: 1}, [Put(A, b"two")]),
+            Change({C: 0}, [Put(C, b"one")]),
+            Change({A: 2}, deletes=[A]),
+            Change({Key(A.part, "2"): 0}, [Put(Key(A.part, "2"), b"other")]),
+        ):
+            store.commit(change)
+            stamps.append(store.stamps(parts))
+
+        if None in stamps:
+            assert stamps == [None] * 5
+            return
+        a, b, c = ([each[at] for each in stamps if each is not None] for at in range(3))
+        assert [one != two for one, two in pairwise(a)] == [True, False, True, True]
+        assert len(set(b)) == 1
+        assert [one != two for one, two in pairwise(c)] == [False, True, False, False]
 
     def test_a_walk_sees_each_document_of_the_prefix_once(self, store: Store) -> None:
         keys = [Key(f"shop/{number:04d}", sort) for number in range(700) for sort in ("a", "b")]

@@ -25,8 +25,9 @@ MANY = 1000
 class Counting:
     """A `contracts.Store` that counts how often it is asked, and for how much, and lets another do the work."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, knows_what_changed: bool = False) -> None:
         self._store = store
+        self.knows_what_changed = knows_what_changed
         self.asked = Counter[str]()
         self.things = 0
 
@@ -39,6 +40,9 @@ class Counting:
         self.asked["read_ranges"] += 1
         self.things += len(ranges)
         return self._store.read_ranges(ranges)
+
+    def stamps(self, parts: Sequence[str]) -> Sequence[int] | None:
+        return self._store.stamps(parts) if self.knows_what_changed else None
 
     def list(self, name: ListName, part: str, **others: Any) -> Page:
         self.asked["list"] += 1
@@ -133,6 +137,28 @@ def test_a_thousand_resources_and_thirty_days_take_no_more_questions_than_one() 
     assert found == alone
     assert many.asked.total() <= one.asked.total() + 1
     assert many.things <= 4 * MANY + 10
+
+
+def test_who_looks_again_is_shown_what_has_changed_and_asks_for_nothing_else() -> None:
+    """calcom/cal.diy#21103: every visitor's look read everything anew."""
+    clinic = a_busy_clinic()
+    counting = Counting(clinic.store, knows_what_changed=True)
+    clinic.desk = Desk(counting, clinic.clock, clinic.desk.new_id)
+    span = "2026-11-24T00:00:00Z", "2026-12-24T00:00:00Z"
+    first = clinic.slots(*span)
+    counting.asked.clear()
+    counting.things = 0
+
+    again = clinic.slots(*span)
+    asked_again = counting.asked["read_ranges"]
+    taken = [clinic.book(first[0]) for _ in range(3)]
+    after = clinic.slots(*span)
+
+    assert again == first
+    assert asked_again == 0
+    assert len({each.resource_ids for each in taken}) == 3
+    assert first[0] not in after
+    assert look(clinic, 30)[1] == [at(start) for start in after]
 
 
 def _day_by_day(reading: Reading, business: str, calendars: Sequence[str], first: Day, count: int) -> list[list[Sheet]]:

@@ -188,7 +188,7 @@ def _publishes_again(reading: Reading, draft: Draft, business: str, appointment:
 
 
 def _only_the_first(desk: Desk, reading: Reading, business: str) -> list[Any]:
-    return _endpoints(desk, reading, business)[:1]
+    return list(_endpoints(desk, reading, business)[:1])
 
 
 _payload, _published, _endpoints = telling.payload, claiming.published, planning.endpoints

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from slotkeeper.contracts import Change, Key, Place, Put, Stale, Store
+from slotkeeper.contracts import Change, Doc, Key, Place, Put, Stale, Store
 from slotkeeper.core.errors import Unreachable
+from slotkeeper.stores import rows
 from slotkeeper.stores.schema import Damaged
 from slotkeeper.stores.sqlite import SqliteStore, restore
 from tests.contracts.store import A, B, StoreContract, put
@@ -75,6 +76,9 @@ def test_two_stores_on_one_file_see_each_other(path: Path) -> None:
     assert one.read([A])[A].body == b"two"
     with pytest.raises(Stale):
         put(one, A, b"three", version=1)
+    before = one.stamps([A.part])
+    put(two, A, b"three", version=2)
+    assert one.stamps([A.part]) != before
     one.close()
     two.close()
 
@@ -98,14 +102,70 @@ def test_a_change_that_failed_half_way_is_never_kept(path: Path) -> None:
     pages = store._writer.execute("PRAGMA page_count").fetchone()[0]
     store._writer.execute(f"PRAGMA max_page_count = {pages + 2}")
 
-    with pytest.raises(Unreachable, match="half-way"), store.batch(), pytest.raises(Unreachable, match="full"):
+    with pytest.raises(Unreachable, match="half-way"), store.batch():  # noqa: PT012 - what happens within is the test
         store.commit(Change({A: 1, B: 0}, [Put(A, b"two"), Put(B, b"x" * 1_000_000)]))
+        with pytest.raises(Unreachable, match="full"):
+            store.list("due", "due", limit=1)
 
     store._writer.execute("PRAGMA max_page_count = 1000000")
     assert {key: doc.body for key, doc in store.read([A, B]).items()} == {A: b"one"}
     with store.batch():
         put(store, A, b"two", version=1)
     assert store.read([A])[A].version == 2
+    store.close()
+
+
+def test_what_a_batch_has_undone_is_not_remembered(path: Path) -> None:
+    store = SqliteStore(path)
+    put(store, A, b"one")
+    before = store.stamps([A.part, B.part])
+
+    with pytest.raises(ZeroDivisionError), store.batch():  # noqa: PT012 - what happens within is the test
+        put(store, A, b"two", version=1)
+        store.commit(Change({B: 0}, [Put(B, b"one")]))
+        store.commit(Change({B: 1}, deletes=[B]))
+        within = store.stamps([A.part, B.part])
+        raise ZeroDivisionError
+
+    assert store.read([A, B]) == {A: Doc(A, 1, b"one")}
+    assert not {*before, *within} & {*store.stamps([A.part, B.part])}  # type: ignore[misc]
+    store.close()
+
+
+def test_a_document_may_come_go_and_come_again_in_one_batch(path: Path) -> None:
+    store = SqliteStore(path)
+    put(store, A, b"one", start=Place("shop", "1"), due=Place("due", "1"))
+
+    with store.batch():
+        store.commit(Change({A: 1}, deletes=[A]))
+        put(store, B, b"fleeting", start=Place("shop", "1"))
+        store.commit(Change({B: 1}, deletes=[B]))
+        put(store, A, b"again", start=Place("shop", "1"))
+        put(store, B, b"new", due=Place("due", "1"))
+        put(store, A, b"once more", version=1, start=Place("shop", "2"))
+
+    again = SqliteStore(path)
+    assert again.read([A, B]) == {A: Doc(A, 2, b"once more"), B: Doc(B, 1, b"new")}
+    assert [doc.key for doc in again.list("start", "shop", limit=9).docs] == [A]
+    assert [doc.key for doc in again.list("due", "due", limit=9).docs] == [B]
+    assert list(again.problems()) == []
+    store.close()
+    again.close()
+
+
+def test_memory_is_bounded_and_what_is_forgotten_is_read_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "KNOWN_BYTES", 50_000)
+    store = SqliteStore(path)
+
+    for number in range(300):
+        with store.batch():
+            put(store, Key("k", f"{number}"), b"x" * 500)
+            store.read([Key("k", "0")])
+
+    kept = store._rows._young.keys() | store._rows._old.keys()
+    assert Key("k", "0") in kept
+    assert len(kept) < 120
+    assert len(store.read([Key("k", f"{number}") for number in range(300)])) == 300
     store.close()
 
 

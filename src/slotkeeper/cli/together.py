@@ -57,6 +57,10 @@ class _Gathering:
         """See `Store.list`."""
         return self._store.list(name, part, **others)
 
+    def stamps(self, parts: Sequence[str]) -> None:
+        """See `Store.stamps`: what is not committed yet has none."""
+        return
+
     def walk(self, prefix: str = "") -> Iterator[Doc]:
         """See `Store.walk`."""
         return self._store.walk(prefix)

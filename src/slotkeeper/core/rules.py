@@ -28,11 +28,13 @@ from slotkeeper.core.ticks import (
 
 
 class Member(msgspec.Struct, frozen=True):
-    """A resource seen over the window: the ticks in which it is open, and those that are claimed."""
+    """A resource seen over the window: the ticks in which it is open, and those that are claimed. `starts` are those
+    at which it is open for the whole visit, where somebody has found them out already."""
 
     id: str
     open: int
     busy: int
+    starts: int | None = None
 
 
 class Needed(msgspec.Struct, frozen=True):
@@ -43,7 +45,10 @@ class Needed(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the rules look at. The window has room for the claim on both sides of every start that is asked."""
+    """All that the rules look at. The window has room for the claim on both sides of every start that is asked.
+
+    `open_starts` is what `while_open` allows, where somebody has found it out already.
+    """
 
     window: Window
     now: Instant
@@ -53,6 +58,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     service_open: int
     full_days: int = 0
     customer_is_full: bool = False
+    open_starts: int | None = None
 
 
 Rule = Callable[[Facts], int]
@@ -87,8 +93,10 @@ def by_customer_with_room(facts: Facts) -> int:
 
 def while_open(facts: Facts) -> int:
     """Starts at which the service and enough of those needed are open for the visit. Buffers may reach outside."""
+    if facts.open_starts is not None:
+        return facts.open_starts
     length = facts.service.duration_minutes // TICK_MINUTES
-    enough = (at_least(need.count, [fits(member.open, length) for member in need.members]) for need in facts.needs)
+    enough = (at_least(need.count, [_open(member, length) for member in need.members]) for need in facts.needs)
     return reduce(and_, enough, fits(facts.service_open, length))
 
 
@@ -104,10 +112,11 @@ def able(facts: Facts, member: Member) -> int:
     length = service.duration_minutes // TICK_MINUTES
     before = service.buffer_before_minutes // TICK_MINUTES
     whole = before + length + service.buffer_after_minutes // TICK_MINUTES
+    starts = _open(member, length)
     if not member.busy:
-        return fits(member.open, length)
+        return starts
     free = facts.window.full & ~member.busy
-    return fits(member.open, length) & (fits(free, whole) << before)
+    return starts & (fits(free, whole) << before)
 
 
 RULES: tuple[tuple[Rule, type[Refused], str], ...] = (
@@ -151,6 +160,11 @@ def chosen(facts: Facts, start: Tick) -> tuple[str, ...]:
         could.sort(key=lambda member: (member.busy & day).bit_count())
         taken += [member.id for member in could[: need.count]]
     return tuple(taken)
+
+
+def _open(member: Member, length: int) -> int:
+    """The starts at which the member is open for so many ticks."""
+    return fits(member.open, length) if member.starts is None else member.starts
 
 
 def _from(window: Window, first: Tick) -> int:

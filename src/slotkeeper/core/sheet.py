@@ -41,6 +41,30 @@ def live(sheet: Sheet, now: Instant, ignoring: Collection[str] = ()) -> list[Cla
     return [claim for claim in sheet if claim.is_live(now) and claim.owner not in ignoring]
 
 
+class Drawn(msgspec.Struct, frozen=True):
+    """Sheets, drawn into a window: the ticks that are claimed for good, and the claims that expire."""
+
+    ticks: int
+    passing: tuple[Claim, ...] = ()
+
+    def busy(self, window: Window, now: Instant, ignoring: Collection[str] = ()) -> int:
+        """The window's ticks that any live claim touches. `ignoring` are owners of claims that expire."""
+        ticks = self.ticks
+        for claim in self.passing:
+            if claim.is_live(now) and claim.owner not in ignoring:
+                ticks |= window.mask(claim.start, claim.end)
+        return ticks
+
+
+def drawn(sheets: Iterable[Sheet], window: Window) -> Drawn:
+    """The sheets as they can be looked at again and again, whenever that is."""
+    claims = [claim for sheet in sheets for claim in sheet]
+    passing = tuple(claim for claim in claims if claim.expires)
+    if passing:
+        claims = [claim for claim in claims if not claim.expires]
+    return Drawn(busy([tuple(claims)], window, Instant(NEVER)), passing)
+
+
 def busy(sheets: Iterable[Sheet], window: Window, now: Instant, ignoring: Collection[str] = ()) -> int:
     """The window's ticks that any live claim touches.
 

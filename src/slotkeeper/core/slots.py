@@ -5,14 +5,22 @@ from collections.abc import Iterable
 
 from slotkeeper.core.rules import Facts, allowed
 from slotkeeper.core.sheet import Claim
-from slotkeeper.core.ticks import TICK_SECONDS, Instant, positions, tick_after
+from slotkeeper.core.ticks import TICK_SECONDS, Instant, Window, positions, tick_after
 
 
 def slots(facts: Facts, first: Instant, last: Instant) -> list[Instant]:
     """The starts on offer in `first <= start < last`, ascending."""
-    window = facts.window
-    asked = window.between(tick_after(first), tick_after(last))
-    return [Instant((window.start + at) * TICK_SECONDS) for at in positions(allowed(facts) & asked)]
+    return instants(facts.window, offered(facts, first, last))
+
+
+def offered(facts: Facts, first: Instant, last: Instant) -> int:
+    """The same as ticks of the facts' window."""
+    return allowed(facts) & facts.window.between(tick_after(first), tick_after(last))
+
+
+def instants(window: Window, ticks: int) -> list[Instant]:
+    """The ticks of the window as instants, ascending."""
+    return [Instant((window.start + at) * TICK_SECONDS) for at in positions(ticks)]
 
 
 def nearest(offers: list[Instant], asked: Instant, count: int) -> list[Instant]:

@@ -7,7 +7,6 @@ appointment, with its reminders and its event, in one commit; when something cha
 import msgspec
 from msgspec.structs import replace
 
-from slotkeeper.contracts import Key
 from slotkeeper.core.actor import Actor, Forbidden
 from slotkeeper.core.appointment import Appointment, Deed, as_opened, opened
 from slotkeeper.core.errors import HoldGone, Invalid, KeyReused, Missing, Refused
@@ -15,11 +14,11 @@ from slotkeeper.core.service import Service
 from slotkeeper.core.ticks import Instant
 from slotkeeper.desk.audit import record
 from slotkeeper.desk.desk import Desk
-from slotkeeper.desk.facts import business_of, service_of
+from slotkeeper.desk.facts import service_of
 from slotkeeper.desk.orders import Id, Order, customer_of, fingerprint, id_for
 from slotkeeper.desk.placing import Placed, Wish, place_by_service, place_freely
-from slotkeeper.desk.planning import endpoints, with_reminders
-from slotkeeper.documents import Hold, appointment_key, business_key, hold_key, kind_key, shelf_key
+from slotkeeper.desk.planning import endpoints, terms_keys, with_reminders
+from slotkeeper.documents import Hold, appointment_key, hold_key, kind_key
 from slotkeeper.ledger import Draft, Reading, enter, let_go, settle
 
 
@@ -59,20 +58,19 @@ def book(desk: Desk, actor: Actor, order: Order) -> Booked:
 
 def _book(desk: Desk, actor: Actor, order: Order, id: Id, reading: Reading, draft: Draft) -> Booked:
     business, now = actor.business, desk.now()
-    reading.fetch(_needed_by_all(business, order, id))
+    _fetch(desk, reading, business, order, id)
     proof = fingerprint(order) if id.is_repeatable else ""
     earlier = _earlier(reading, business, id)
     if earlier is not None:
         return _repeated(earlier, proof)
-    profile = business_of(reading, business)
     service = _service(reading, actor, order) if order.service_id else None
-    placed = _place(reading, business, order, service, now)
+    placed = _place(desk, reading, business, order, service, now)
     fresh = _appointment(id.value, order, service, placed, now, proof)
     deed = Deed(
         now=now, by=actor.id, reason=order.override if placed.overridden else "", warning="\n".join(placed.warnings)
     )
     appointment = opened(fresh, deed, endpoints(desk, reading, business))
-    appointment = with_reminders(reading, business, profile, appointment, now)
+    appointment = with_reminders(desk, reading, business, appointment, now)
     if order.hold_id:
         _use_up(reading, draft, business, order.hold_id)
     enter(draft, business, appointment, now)
@@ -82,14 +80,12 @@ def _book(desk: Desk, actor: Actor, order: Order, id: Id, reading: Reading, draf
     return Booked(appointment, warnings=placed.warnings)
 
 
-def _needed_by_all(business: str, order: Order, id: Id) -> list[Key]:
-    """What every booking reads, so that it is one question to the store."""
-    keys = [business_key(business), shelf_key(business, "webhooks"), shelf_key(business, "reminderRules")]
-    if order.service_id:
-        keys.append(kind_key(business, "service", order.service_id))
+def _fetch(desk: Desk, reading: Reading, business: str, order: Order, id: Id) -> None:
+    """Read what every booking reads in one question to the store; where the terms are known already, without them."""
+    own = [kind_key(business, "service", order.service_id)] if order.service_id else []
     if id.is_repeatable:
-        keys.append(appointment_key(business, id.value))
-    return keys
+        own.append(appointment_key(business, id.value))
+    reading.fetch(own if desk.memory.is_of_use(reading) else [*terms_keys(business), *own])
 
 
 def _earlier(reading: Reading, business: str, id: Id) -> Appointment | None:
@@ -110,7 +106,7 @@ def _service(reading: Reading, actor: Actor, order: Order) -> Service:
     return service
 
 
-def _place(reading: Reading, business: str, order: Order, service: Service | None, now: Instant) -> Placed:
+def _place(desk: Desk, reading: Reading, business: str, order: Order, service: Service | None, now: Instant) -> Placed:
     hold = _hold(reading, business, order, now) if order.hold_id else None
     end = order.end
     if service is not None:
@@ -129,7 +125,7 @@ def _place(reading: Reading, business: str, order: Order, service: Service | Non
     )
     if service is None:
         return place_freely(reading, business, wish, now)
-    return place_by_service(reading, business, order.service_id, service, wish, now)
+    return place_by_service(desk, reading, business, order.service_id, service, wish, now)
 
 
 def _hold(reading: Reading, business: str, order: Order, now: Instant) -> Hold:

@@ -24,7 +24,6 @@ from slotkeeper.core.service import Service
 from slotkeeper.core.ticks import DAY_SECONDS, TICK_SECONDS, Instant
 from slotkeeper.desk.audit import record
 from slotkeeper.desk.desk import Desk
-from slotkeeper.desk.facts import business_of
 from slotkeeper.desk.orders import digest, fingerprint
 from slotkeeper.desk.placing import Placed, Wish, place_by_service, place_freely, tallies_of
 from slotkeeper.desk.planning import endpoints, with_reminders
@@ -95,8 +94,7 @@ def act(desk: Desk, actor: Actor, action: Action, request: Request) -> Appointme
             draft.put(appointment_put(business, after))
             return after
         if action == "confirm":
-            profile = business_of(reading, business)
-            after = with_reminders(reading, business, profile, after, deed.now)
+            after = with_reminders(desk, reading, business, after, deed.now)
         if before.expires:
             enter(draft, business, after, deed.now)
         else:
@@ -125,7 +123,7 @@ def move(desk: Desk, actor: Actor, move: Move) -> Appointment:
         _check_not_changed_too_often(before)
         if not actor.is_staff:
             _check_notice(reading, business, before, deed.now)
-        placed = _new_place(reading, business, before, move, deed.now)
+        placed = _new_place(desk, reading, business, before, move, deed.now)
         if _is_where(placed, before):
             return before
         if placed.overridden:
@@ -141,7 +139,7 @@ def move(desk: Desk, actor: Actor, move: Move) -> Appointment:
             endpoints=endpoints(desk, reading, business),
         )
         after = replace(after, overrode=placed.overrode, zone=placed.zone)
-        after = with_reminders(reading, business, business_of(reading, business), after, deed.now)
+        after = with_reminders(desk, reading, business, after, deed.now)
         leave(draft, business, before)
         enter(draft, business, after, deed.now)
         if placed.overridden:
@@ -210,7 +208,7 @@ def reopen(desk: Desk, actor: Actor, request: Request) -> Appointment:
         business = actor.business
         _check_not_changed_too_often(before)
         after = reopened(before, deed, endpoints(desk, reading, business))
-        after = with_reminders(reading, business, business_of(reading, business), after, deed.now)
+        after = with_reminders(desk, reading, business, after, deed.now)
         if before.is_claiming:
             draft.put(appointment_put(business, after))
             return after
@@ -303,7 +301,7 @@ def _is_where(placed: Placed, appointment: Appointment) -> bool:
     return not placed.overridden and (placed.start, placed.end, placed.resource_ids) == here
 
 
-def _new_place(reading: Reading, business: str, before: Appointment, move: Move, now: Instant) -> Placed:
+def _new_place(desk: Desk, reading: Reading, business: str, before: Appointment, move: Move, now: Instant) -> Placed:
     end = move.end or Instant(move.start + before.end - before.start)
     wish = Wish(
         start=move.start,
@@ -318,13 +316,13 @@ def _new_place(reading: Reading, business: str, before: Appointment, move: Move,
         return place_freely(reading, business, wish, now)
     service = _as_long_as(service, Instant(end - move.start))
     try:
-        return place_by_service(reading, business, before.service_id, service, wish, now)
+        return place_by_service(desk, reading, business, before.service_id, service, wish, now)
     except (Refused, Invalid):
         # Invalid: one of those who serve does not give this service any more.
         if move.resource_ids:
             raise
     anyone = Wish(start=wish.start, end=end, customer_id=wish.customer_id, ignoring=wish.ignoring)
-    return place_by_service(reading, business, before.service_id, service, anyone, now)
+    return place_by_service(desk, reading, business, before.service_id, service, anyone, now)
 
 
 def _as_long_as(service: Service, seconds: Instant) -> Service:

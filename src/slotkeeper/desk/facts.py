@@ -3,21 +3,27 @@
 from collections.abc import Collection, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from slotkeeper.contracts import Key
+from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.errors import Invalid, Missing
 from slotkeeper.core.hours import Schedule, local_dates, open_ticks
-from slotkeeper.core.rules import Facts, Member, Needed
+from slotkeeper.core.rules import Facts, Member, Needed, while_open
 from slotkeeper.core.service import Business, Pool, Resource, Service
-from slotkeeper.core.sheet import Sheet, busy, live
-from slotkeeper.core.ticks import Instant, Window
+from slotkeeper.core.sheet import Drawn, Sheet, busy, drawn, live
+from slotkeeper.core.ticks import TICK_MINUTES, Instant, Window, fits
+from slotkeeper.desk.desk import Desk
 from slotkeeper.documents import (
     CatalogueKind,
     TimeOff,
+    appointment_key,
     business_key,
+    catalogue_parts,
     customer_tally_key,
     day_tally_key,
     kind_key,
+    sheet_part,
     time_off_key,
 )
 from slotkeeper.ledger import Reading
@@ -103,45 +109,69 @@ def pinned_to(groups: Sequence[Group], pinned: tuple[str, ...]) -> list[Group]:
     return narrowed
 
 
-def gather(reading: Reading, question: Question, service_id: str, service: Service) -> Facts:
+class Frame(msgspec.Struct, frozen=True):
+    """What staff have set: who could serve when, claims aside. `needs` are members without claims."""
+
+    zone: str
+    service_open: int
+    needs: tuple[Needed, ...]
+    open_starts: int
+
+
+def gather(desk: Desk, reading: Reading, question: Question, service_id: str, service: Service) -> Facts:
     """The facts about a stored service."""
-    business = business_of(reading, question.business)
-    groups = pinned_to(groups_of(reading, question.business, service), question.pinned)
-    zone = zone_of(service, business)
+    frame = _frame(desk, reading, question, service_id, service)
     return Facts(
         window=question.window,
         now=question.now,
         service=service,
-        zone=zone,
-        needs=needed(reading, question, groups),
-        service_open=_hours(reading, question.business, service.schedule_id, zone, question.window),
-        full_days=_full_days(reading, question, service_id, service, zone),
+        zone=frame.zone,
+        needs=_with_claims(desk, reading, question, frame.needs),
+        service_open=frame.service_open,
+        full_days=_full_days(reading, question, service_id, service, frame.zone),
         customer_is_full=_customer_is_full(reading, question, service_id, service),
+        open_starts=frame.open_starts,
     )
 
 
-def needed(reading: Reading, question: Question, groups: Sequence[Group]) -> tuple[Needed, ...]:
+def needed(desk: Desk, reading: Reading, question: Question, groups: Sequence[Group]) -> tuple[Needed, ...]:
     """The groups' resources as they are over the window."""
+    return _with_claims(desk, reading, question, _open_members(reading, question, groups))
+
+
+def _frame(desk: Desk, reading: Reading, question: Question, service_id: str, service: Service) -> Frame:
+    def make(reading: Reading) -> Frame:
+        business = business_of(reading, question.business)
+        groups = pinned_to(groups_of(reading, question.business, service), question.pinned)
+        zone = zone_of(service, business)
+        length = service.duration_minutes // TICK_MINUTES
+        needs = tuple(
+            Needed(tuple(replace(each, starts=fits(each.open, length)) for each in need.members), need.count)
+            for need in _open_members(reading, question, groups)
+        )
+        service_open = _hours(reading, question.business, service.schedule_id, zone, question.window)
+        facts = Facts(
+            window=question.window, now=question.now, service=service, zone=zone, needs=needs, service_open=service_open
+        )
+        return Frame(zone, service_open, needs, while_open(facts))
+
+    name = ("frame", question.business, service_id, service, question.pinned, question.window)
+    return desk.memory.made(reading, name, catalogue_parts(question.business), make)
+
+
+def _open_members(reading: Reading, question: Question, groups: Sequence[Group]) -> tuple[Needed, ...]:
+    """The groups' resources and when they are open, time off taken out; claims are not looked at."""
+    business = question.business
     ids = list(dict.fromkeys(id for members, _ in groups for id in members))
-    members = dict(zip(ids, _members(reading, question, ids), strict=True))
-    return tuple(Needed(tuple(members[id] for id in group), count) for group, count in groups)
-
-
-def _members(reading: Reading, question: Question, ids: Sequence[str]) -> list[Member]:
-    business, window = question.business, question.window
     keys = [kind_key(business, "resource", id) for id in ids]
     reading.fetch([*keys, *(time_off_key(business, id) for id in ids)])
     resources = [reading.value(key, Resource) for key in keys]
     reading.fetch(_schedule_keys(business, [resource.schedule_id for resource in resources if resource]))
-    days = window.days()
-    sheets = reading.sheets(business, ids, days[0], len(days))
-    return [
-        _member(reading, question, id, resource, claims)
-        for id, resource, claims in zip(ids, resources, sheets, strict=True)
-    ]
+    members = {id: _member(reading, question, id, each) for id, each in zip(ids, resources, strict=True)}
+    return tuple(Needed(tuple(members[id] for id in group), count) for group, count in groups)
 
 
-def _member(reading: Reading, question: Question, id: str, resource: Resource | None, sheets: list[Sheet]) -> Member:
+def _member(reading: Reading, question: Question, id: str, resource: Resource | None) -> Member:
     """A resource that is gone or inactive is simply never open."""
     if resource is None or not resource.active:
         return Member(id, 0, 0)
@@ -150,7 +180,57 @@ def _member(reading: Reading, question: Question, id: str, resource: Resource | 
     away = reading.value(time_off_key(question.business, id), tuple[TimeOff, ...]) or ()
     for absence in away:
         hours &= ~window.mask(absence.start, absence.end)
-    return Member(id, hours, busy(sheets, window, question.now, question.ignoring))
+    return Member(id, hours, 0)
+
+
+def _with_claims(desk: Desk, reading: Reading, question: Question, needs: Sequence[Needed]) -> tuple[Needed, ...]:
+    """The members, busy with what is claimed of them."""
+    ids = list(dict.fromkeys(member.id for need in needs for member in need.members))
+    claimed = dict(zip(ids, _busy(desk, reading, question, ids), strict=True))
+    return tuple(
+        Needed(tuple(Member(each.id, each.open, claimed[each.id], each.starts) for each in need.members), need.count)
+        for need in needs
+    )
+
+
+def _busy(desk: Desk, reading: Reading, question: Question, ids: Sequence[str]) -> list[int]:
+    """The claimed ticks of each calendar. What a commit may rest on is read from its sheets; who only looks is shown
+    what was drawn from them before, where they have not changed."""
+    window, now, ignoring = question.window, question.now, question.ignoring
+    if reading.is_deciding:
+        days = window.days()
+        sheets = reading.sheets(question.business, ids, days[0], len(days))
+        return [busy(each, window, now, ignoring) for each in sheets]
+    found = [each.busy(window, now, ignoring) for each in _drawn(desk, reading, question, ids)]
+    for at in _standing_in(reading, question, ids):
+        [sheets_of_one] = _sheets(reading, question, [ids[at]])
+        found[at] = busy(sheets_of_one, window, now, ignoring)
+    return found
+
+
+def _drawn(desk: Desk, reading: Reading, question: Question, ids: Sequence[str]) -> list[Drawn]:
+    business, window = question.business, question.window
+
+    def make(reading: Reading, unknown: Sequence[int]) -> list[Drawn]:
+        return [drawn(sheets, window) for sheets in _sheets(reading, question, [ids[at] for at in unknown])]
+
+    names = [("busy", business, id, window) for id in ids]
+    return desk.memory.each(reading, names, [sheet_part(business, id) for id in ids], make)
+
+
+def _sheets(reading: Reading, question: Question, ids: Sequence[str]) -> list[list[Sheet]]:
+    days = question.window.days()
+    return reading.sheets(question.business, ids, days[0], len(days))
+
+
+def _standing_in(reading: Reading, question: Question, ids: Sequence[str]) -> list[int]:
+    """The places among `ids` of the calendars in which an appointment stands whose claims do not count. A claim that
+    expires, such as a hold's, is passed over without that."""
+    keys = [appointment_key(question.business, id) for id in question.ignoring]
+    reading.fetch(keys)
+    known = [reading.value(key, Appointment) for key in keys]
+    calendars = {calendar for each in known if each is not None for calendar in each.calendars}
+    return [at for at, id in enumerate(ids) if id in calendars]
 
 
 def _hours(reading: Reading, business: str, schedule_id: str | None, zone: str, window: Window) -> int:

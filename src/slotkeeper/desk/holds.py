@@ -103,7 +103,9 @@ def _hold(desk: Desk, actor: Actor, order: HoldOrder, id: Id, reading: Reading, 
         resource_ids=order.resource_ids,
     )
     # The limit per customer is judged when the hold becomes an appointment: only then is the customer known.
-    placed = place_by_service(reading, business, order.service_id, replace(service, customer_limit=None), wish, now)
+    placed = place_by_service(
+        desk, reading, business, order.service_id, replace(service, customer_limit=None), wish, now
+    )
     held = Hold(
         id=id.value,
         service_id=order.service_id,

@@ -3,6 +3,8 @@
 Booking, holding and moving all pass through here, so they cannot disagree.
 """
 
+from functools import partial
+
 import msgspec
 
 from slotkeeper.contracts import Key
@@ -11,6 +13,7 @@ from slotkeeper.core.rules import Facts, Member, chosen, refusal
 from slotkeeper.core.service import Resource, Service
 from slotkeeper.core.ticks import DAY_SECONDS, TICK_SECONDS, Instant, Window, day_of, fits, tick_at
 from slotkeeper.core.zones import local
+from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.facts import Question, business_of, gather
 from slotkeeper.desk.refusing import explained, rival, with_alternatives, with_gaps
 from slotkeeper.documents import customer_tally_key, day_tally_key, kind_key
@@ -55,7 +58,7 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def place_by_service(
-    reading: Reading, business: str, service_id: str, service: Service, wish: Wish, now: Instant
+    desk: Desk, reading: Reading, business: str, service_id: str, service: Service, wish: Wish, now: Instant
 ) -> Placed:
     """The place of a visit of the service.
 
@@ -66,7 +69,7 @@ def place_by_service(
     before, after = service.buffer_before_minutes * 60, service.buffer_after_minutes * 60
     window = _around(Instant(wish.start - before), Instant(wish.end + after))
 
-    def facts_over(window: Window) -> Facts:
+    def facts_over(reading: Reading, window: Window) -> Facts:
         question = Question(
             business=business,
             window=window,
@@ -75,16 +78,16 @@ def place_by_service(
             pinned=wish.resource_ids,
             ignoring=wish.ignoring,
         )
-        return gather(reading, question, service_id, service)
+        return gather(desk, reading, question, service_id, service)
 
     if service.customer_limit is not None and not wish.customer_id:
         raise Invalid("the service has a limit per customer: say who it is for", field="customerId")
-    facts = facts_over(window)
+    facts = facts_over(reading, window)
     refused = _judged(facts, wish.start)
     if refused is not None and not wish.is_override:
         if isinstance(refused, Taken):
             refused = _with_rival(reading, business, facts, wish, now, refused)
-        raise with_alternatives(refused, wish.start, facts_over)
+        raise with_alternatives(refused, wish.start, partial(facts_over, reading.looking()))
     overridden: tuple[Refused, ...] = ()
     if refused is None:
         who = chosen(facts, tick_at(wish.start))

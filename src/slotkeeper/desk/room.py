@@ -48,7 +48,7 @@ def room_to_book(desk: Desk, actor: Actor, service_id: str, span: Span, customer
     reading = Reading(desk.store)
     service = service_of(reading, actor.business, service_id)
     question = _question(desk, actor, service, span, customer_id)
-    return _room(gather(reading, question, service_id, service), span)
+    return _room(gather(desk, reading, question, service_id, service), span)
 
 
 def room_to_move(desk: Desk, actor: Actor, id: str, span: Span) -> Room:
@@ -101,7 +101,7 @@ def _facts_to_move(
 ) -> Facts:
     service = replace(service, duration_minutes=(appointment.end - appointment.start) // 60)
     question = _question(desk, actor, service, span, appointment.customer_id, (appointment.id,), pinned)
-    return gather(reading, question, appointment.service_id, service)
+    return gather(desk, reading, question, appointment.service_id, service)
 
 
 def _bare(desk: Desk, actor: Actor, reading: Reading, appointment: Appointment, span: Span) -> Room:
@@ -117,7 +117,7 @@ def _bare(desk: Desk, actor: Actor, reading: Reading, appointment: Appointment, 
     )
     question = _question(desk, actor, service, span, "", (appointment.id,))
     window = question.window
-    [need] = needed(reading, question, [(ids, 1)])
+    [need] = needed(desk, reading, question, [(ids, 1)])
     members = tuple(Member(each.id, window.full, each.busy) for each in need.members)
     facts = Facts(
         window=window,
@@ -135,7 +135,7 @@ def _room(facts: Facts, span: Span) -> Room:
     for number, need in enumerate(facts.needs):
         for member in need.members:
             needs = (*facts.needs[:number], *_with(need, member), *facts.needs[number + 1 :])
-            by_resource[member.id] = slots(replace(facts, needs=needs), span.first, span.last)
+            by_resource[member.id] = slots(replace(facts, needs=needs, open_starts=None), span.first, span.last)
     return Room(
         seconds=facts.service.duration_minutes * 60,
         anyone=slots(facts, span.first, span.last),

@@ -6,7 +6,7 @@ from slotkeeper.core.actor import Actor
 from slotkeeper.core.errors import Invalid, Missing
 from slotkeeper.core.rules import Facts
 from slotkeeper.core.service import Need, Service, check_apart, check_service
-from slotkeeper.core.slots import slots
+from slotkeeper.core.slots import instants, offered
 from slotkeeper.core.ticks import DAY_SECONDS, Instant, Window, day_of
 from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.facts import Question, business_of, gather, needed, service_of, zone_of
@@ -36,11 +36,17 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Offers(msgspec.Struct, frozen=True):
-    """The starts on offer, ascending, each `seconds` long, and the zone of the place."""
+    """The starts on offer as ticks of a window of whole days, each `seconds` long, and the zone of the place."""
 
-    starts: list[Instant]
+    window: Window
+    ticks: int
     seconds: int
     zone: str
+
+    @property
+    def starts(self) -> list[Instant]:
+        """The starts, ascending."""
+        return instants(self.window, self.ticks)
 
 
 def service_slots(desk: Desk, actor: Actor, service_id: str, search: Search) -> Offers:
@@ -53,8 +59,8 @@ def service_slots(desk: Desk, actor: Actor, service_id: str, search: Search) -> 
     service = service_of(reading, actor.business, service_id)
     if actor.is_public and not service.public:
         raise Missing("service", service_id)
-    facts = gather(reading, _question(actor, service, search, now), service_id, service)
-    return Offers(slots(facts, search.first, search.last), service.duration_minutes * 60, facts.zone)
+    facts = gather(desk, reading, _question(actor, service, search, now), service_id, service)
+    return _offers(facts, search)
 
 
 def meeting_slots(desk: Desk, actor: Actor, meeting: Meeting, search: Search) -> Offers:
@@ -85,10 +91,15 @@ def meeting_slots(desk: Desk, actor: Actor, meeting: Meeting, search: Search) ->
         now=now,
         service=service,
         zone=zone_of(service, business),
-        needs=needed(reading, question, [(meeting.member_ids, count)]),
+        needs=needed(desk, reading, question, [(meeting.member_ids, count)]),
         service_open=question.window.full,
     )
-    return Offers(slots(facts, search.first, search.last), meeting.minutes * 60, facts.zone)
+    return _offers(facts, search)
+
+
+def _offers(facts: Facts, search: Search) -> Offers:
+    ticks = offered(facts, search.first, search.last)
+    return Offers(facts.window, ticks, facts.service.duration_minutes * 60, facts.zone)
 
 
 def _question(actor: Actor, service: Service, search: Search, now: Instant) -> Question:

@@ -58,6 +58,10 @@ class DynamoStore:
         found = {key_of(item): doc_of(item) for item in self._table.get(keys)}
         return {key: found[key] for key in keys if key in found}
 
+    def stamps(self, parts: Sequence[str]) -> None:
+        """See `Store.stamps`: who else has written is not known without asking."""
+        return
+
     def read_ranges(self, ranges: Sequence[Range]) -> list[list[Doc]]:
         """See `Store.read_ranges`."""
         found = self._table.each(lambda each: self._table.range(each.part, each.first, each.last), ranges)

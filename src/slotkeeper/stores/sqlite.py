@@ -1,26 +1,27 @@
 """Versioned documents in one SQLite file: write-ahead log, `synchronous=FULL`, one writer at a time.
 
 Whoever gets the write lock commits everything that is queued by then in one transaction, so many threads share one
-wait for the disk. Inside `batch` a thread keeps the lock and the transaction for itself.
+wait for the disk. Inside `batch` a thread keeps the lock and the transaction for itself. What is written and read often
+is known in memory (`rows`).
 """
 
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import copyfile
 
 import msgspec
 
-from slotkeeper.contracts import Change, Doc, Key, ListName, Page, Place, Put, Range, Stale
+from slotkeeper.contracts import Change, Doc, Key, ListName, Page, Place, Range, Stale
 from slotkeeper.core.errors import Unreachable
+from slotkeeper.stores.rows import Rows
 from slotkeeper.stores.schema import Damaged, check_ours, make_private, migrate, roll_back
 
 IN_MEMORY = ":memory:"
 WALK_ROWS = 500
-KNOWN_DOCUMENTS = 20_000
 HIGHEST = "\U0010ffff"
 
 _LIST = (
@@ -47,8 +48,7 @@ class _Ticket:
 class SqliteStore:
     """A `contracts.Store` in the file at `path`, or in memory at `:memory:`. Any thread may use it.
 
-    Other processes may use the same file; a writer waits up to `wait_seconds` for another's commit. Batches read what
-    the store knows already from memory; a commit judges by the file alone.
+    Other processes may use the same file; a writer waits up to `wait_seconds` for another's commit.
     """
 
     def __init__(self, path: str | Path, *, wait_seconds: float = 10.0) -> None:
@@ -64,8 +64,6 @@ class SqliteStore:
         self._queue: deque[_Ticket] = deque()
         self._mine = threading.local()
         self._opened: list[sqlite3.Connection] = []
-        self._known: dict[Key, Doc | None] = {}
-        self._others = -1
         self._half_done = False
         self._is_begun = False
         with _unreachable("cannot open the database"):
@@ -74,6 +72,7 @@ class SqliteStore:
             check_ours(self._path, may_be_new=True)
             self._writer = self._connect()
             migrate(self._writer)
+        self._rows = Rows(self._writer)
         self._file = self._found_file()
 
     def close(self) -> None:
@@ -83,13 +82,30 @@ class SqliteStore:
 
     def read(self, keys: Sequence[Key]) -> dict[Key, Doc]:
         """See `Store.read`."""
-        known = self._known if self._batch_thread == threading.get_ident() else {}
-        unknown = [key for key in keys if key not in known]
-        if unknown:
-            with self._reader() as connection:
-                found = {key: _doc(connection, key) for key in unknown}
-            known.update(found)
-        return {key: doc for key in keys if (doc := known[key]) is not None}
+        if self._batch_thread == threading.get_ident():
+            return self._known(keys)
+        if self._writing.acquire(blocking=False):
+            try:
+                with _unreachable("cannot read"):
+                    self._rows.refresh()
+                return self._known(keys)
+            finally:
+                self._writing.release()
+        with self._reader() as connection:
+            return {key: doc for key in keys if (doc := _doc(connection, key)) is not None}
+
+    def stamps(self, parts: Sequence[str]) -> Sequence[int] | None:
+        """See `Store.stamps`."""
+        if self._batch_thread == threading.get_ident():
+            return self._rows.stamps(parts)
+        if not self._writing.acquire(blocking=False):
+            return None
+        try:
+            with _unreachable("cannot read"):
+                self._rows.refresh()
+            return self._rows.stamps(parts)
+        finally:
+            self._writing.release()
 
     def read_ranges(self, ranges: Sequence[Range]) -> list[list[Doc]]:
         """See `Store.read_ranges`."""
@@ -162,12 +178,12 @@ class SqliteStore:
         self._half_done = False
         try:
             with _unreachable("cannot read"):
-                self._forget_if_others_wrote()
+                self._rows.refresh()
             yield
             if self._half_done:
                 raise Unreachable("a write in this batch failed half-way, so none of it was kept")
-            with _unreachable("cannot commit"):
-                if self._writer.in_transaction:
+            if self._is_begun:
+                with _unreachable("cannot commit"):
                     self._commit_begun()
         finally:
             self._batch_thread = None
@@ -215,49 +231,23 @@ class SqliteStore:
             if stands != named:
                 yield f"the documents name {named} places, the lists hold {stands}"
 
+    def _known(self, keys: Sequence[Key]) -> dict[Key, Doc]:
+        """The documents as the writer knows them. The caller holds the write lock."""
+        with _unreachable("cannot read"):
+            return {key: doc for key in keys if (doc := self._rows.doc(key)) is not None}
+
     def _commit_in_batch(self, change: Change) -> None:
-        try:
-            with _unreachable("cannot write"):
-                if not self._writer.in_transaction:
-                    self._begin()
-                self._apply(change)
-        except Unreachable:
-            # Some of the change may stand in the open transaction: it must never be committed.
-            self._half_done = True
-            raise
-
-    def _apply(self, change: Change) -> None:
-        """Do the change in the open transaction, and know its documents as they are now."""
-        for put in change.puts:
-            self._known.pop(put.key, None)
-        for key in change.deletes:
-            self._known.pop(key, None)
-        try:
-            _apply(self._writer, change)
-        except Stale as stale:
-            self._known.update(stale.docs)
-            raise
-        self._known.update((put.key, Doc(put.key, change.expects[put.key] + 1, put.body)) for put in change.puts)
-        self._forget_oldest()
-
-    def _forget_oldest(self) -> None:
-        while len(self._known) > KNOWN_DOCUMENTS:
-            del self._known[next(iter(self._known))]
-
-    def _forget_if_others_wrote(self) -> None:
-        """What a batch knows from earlier is good only if no other connection has committed since (PRAGMA
-        data_version). Every write of this store goes through `_apply`, which keeps what is known up to date."""
-        others = self._writer.execute("PRAGMA data_version").fetchone()[0]
-        if others != self._others:
-            self._known.clear()
-            self._others = others
-        self._forget_oldest()
+        with _unreachable("cannot write"):
+            if not self._is_begun:
+                self._begin()
+            self._rows.apply(change)
 
     def _begin(self) -> None:
         if self._found_file() != self._file:
             raise Unreachable("the database file was moved or removed: put it back, or start anew")
         self._writer.execute("BEGIN IMMEDIATE")
         self._is_begun = True
+        self._rows.refresh()
 
     def _found_file(self) -> tuple[int, int] | None:
         """Which file is at the path now, None when there is none. One that was moved away takes writes still, and
@@ -269,6 +259,7 @@ class SqliteStore:
         return found.st_dev, found.st_ino
 
     def _commit_begun(self) -> None:
+        self._rows.write()
         self._writer.execute("COMMIT")
         self._is_begun = False
 
@@ -276,7 +267,7 @@ class SqliteStore:
         """Leave no transaction open; what was known of one that is undone is forgotten. A full disk makes SQLite undo
         it by itself, so whether one is open still does not tell."""
         if self._is_begun:
-            self._known.clear()
+            self._rows.forget()
             self._is_begun = False
         roll_back(self._writer)
 
@@ -290,7 +281,7 @@ class SqliteStore:
                 self._begin()
                 for ticket in tickets:
                     try:
-                        self._apply(ticket.change)
+                        self._rows.apply(ticket.change)
                     except Stale as stale:
                         ticket.error = stale
                 self._commit_begun()
@@ -307,6 +298,7 @@ class SqliteStore:
         """This thread's own connection; the writer's within a batch, which must see its own writes."""
         with _unreachable("cannot read"):
             if self._batch_thread == threading.get_ident():
+                self._write_in_batch()
                 yield self._writer
             elif self._path == IN_MEMORY:
                 with self._writing:
@@ -315,6 +307,15 @@ class SqliteStore:
                 if not hasattr(self._mine, "connection"):
                     self._mine.connection = self._connect()
                 yield self._mine.connection
+
+    def _write_in_batch(self) -> None:
+        """Write what the batch has changed so far: it is about to be looked for in the file."""
+        try:
+            self._rows.write()
+        except sqlite3.Error:
+            # Some of a change may stand in the open transaction: it must never be committed.
+            self._half_done = True
+            raise
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -350,61 +351,9 @@ def restore(backup: Path, path: Path) -> None:
     fresh.replace(path)
 
 
-def _apply(connection: sqlite3.Connection, change: Change) -> None:
-    """Do the change within the open transaction. Nothing is written before every expectation has held."""
-    rows = {key: _row(connection, key) for key in change.expects}
-    stale = {key: row for key, row in rows.items() if (row[1] if row else 0) != change.expects[key]}
-    if stale:
-        raise Stale({key: _doc(connection, key) for key in stale})
-    for put in change.puts:
-        _put(connection, put, rows[put.key])
-    for key in change.deletes:
-        row = rows[key]
-        if row is not None:
-            _replace_places(connection, row[0], _places.decode(row[2]), {})
-            connection.execute("DELETE FROM doc WHERE id = ?", (row[0],))
-
-
-def _row(connection: sqlite3.Connection, key: Key) -> tuple[int, int, str] | None:
-    found: tuple[int, int, str] | None = connection.execute(
-        "SELECT id, version, places FROM doc WHERE part = ? AND sort = ?", key
-    ).fetchone()
-    return found
-
-
 def _doc(connection: sqlite3.Connection, key: Key) -> Doc | None:
     row = connection.execute("SELECT version, body FROM doc WHERE part = ? AND sort = ?", key).fetchone()
     return None if row is None else Doc(key, *row)
-
-
-def _put(connection: sqlite3.Connection, put: Put, row: tuple[int, int, str] | None) -> None:
-    places = msgspec.json.encode(put.places).decode()
-    if row is None:
-        made = connection.execute(
-            "INSERT INTO doc (part, sort, version, body, places) VALUES (?, ?, 1, ?, ?)",
-            (*put.key, put.body, places),
-        )
-        _replace_places(connection, made.lastrowid or 0, {}, put.places)
-        return
-    connection.execute(
-        "UPDATE doc SET version = version + 1, body = ?, places = ? WHERE id = ?", (put.body, places, row[0])
-    )
-    if places != row[2]:
-        _replace_places(connection, row[0], _places.decode(row[2]), put.places)
-
-
-def _replace_places(
-    connection: sqlite3.Connection,
-    doc: int,
-    before: Mapping[ListName, Place],
-    after: Mapping[ListName, Place],
-) -> None:
-    for name, place in before.items():
-        if after.get(name) != place:
-            connection.execute("DELETE FROM place WHERE list = ? AND part = ? AND sort = ?", (name, *place))
-    for name, place in after.items():
-        if before.get(name) != place:
-            connection.execute("INSERT INTO place (list, part, sort, doc) VALUES (?, ?, ?, ?)", (name, *place, doc))
 
 
 @contextmanager

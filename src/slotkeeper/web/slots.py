@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from slotkeeper.core.ticks import DAY_SECONDS, Instant, format_instant
+from slotkeeper.core.ticks import DAY_SECONDS, Instant
 from slotkeeper.core.value import Id
 from slotkeeper.desk import holds
 from slotkeeper.desk.search import MAX_MEMBERS, Meeting, Offers, Search, meeting_slots, service_slots
@@ -13,6 +13,7 @@ from slotkeeper.web.appointments import Body, Members
 from slotkeeper.web.bodies import instant
 from slotkeeper.web.queries import moment
 from slotkeeper.web.routes import Answer, Call, Route
+from slotkeeper.web.spans import spans_json
 from slotkeeper.web.views import HoldView, Span, Time, View, hold_view
 
 TOPIC = "Slots and holds"
@@ -110,13 +111,17 @@ def release_hold(call: Call[None, None]) -> Answer:
     return Answer(status=204)
 
 
-def _shown(offers: Offers) -> SlotsView:
-    seconds = offers.seconds
-    spans = [
-        Span(start_time=format_instant(start), end_time=format_instant(Instant(start + seconds)))
-        for start in offers.starts
-    ]
-    return SlotsView(items=spans, next_cursor=None, zone=offers.zone)
+class _Drawn(View, frozen=True, kw_only=True):
+    """A `SlotsView` whose items are JSON already."""
+
+    items: msgspec.Raw
+    next_cursor: str | None
+    zone: str
+
+
+def _shown(offers: Offers) -> _Drawn:
+    items = spans_json(offers.window, offers.ticks, offers.seconds)
+    return _Drawn(items=msgspec.Raw(items), next_cursor=None, zone=offers.zone)
 
 
 ROUTES: tuple[Route, ...] = (

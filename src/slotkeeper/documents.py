@@ -15,7 +15,7 @@ from slotkeeper.core.appointment import Appointment, EventType
 from slotkeeper.core.hours import Schedule
 from slotkeeper.core.reminders import next_due
 from slotkeeper.core.service import Business, Pool, Resource, Service
-from slotkeeper.core.sheet import Claim, Sheet
+from slotkeeper.core.sheet import BLANK, Claim, Drawn, Sheet, added, drawn
 from slotkeeper.core.ticks import Day, Instant, day_key
 from slotkeeper.core.value import Value
 
@@ -209,14 +209,46 @@ def decoded(doc: Doc, kind: type[T]) -> T:
     return value
 
 
+class _Sheets:
+    """Sheets by their bytes, as they were read or written before: a search meets most of them as the last one did."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: dict[bytes, tuple[Sheet, Drawn]] = {}
+
+    def of(self, body: bytes) -> tuple[Sheet, Drawn]:
+        """What the bytes say."""
+        found = self._known.get(body)
+        if found is None:
+            sheet = _decode_sheet(body)
+            found = self.know(body, sheet, drawn([sheet]))
+        return found
+
+    def know(self, body: bytes, sheet: Sheet, drawn: Drawn) -> tuple[Sheet, Drawn]:
+        """Remember what the bytes say."""
+        while len(self._known) >= self._most:
+            del self._known[next(iter(self._known))]
+        found = self._known[body] = sheet, drawn
+        return found
+
+
 def sheet_of(doc: Doc | None) -> Sheet:
-    return () if doc is None else _sheet(doc.body)
+    return () if doc is None else _sheets.of(doc.body)[0]
 
 
-@lru_cache(maxsize=16_384)
-def _sheet(body: bytes) -> Sheet:
-    """The same bytes are the same claims: a search meets most sheets as it met them the last time."""
-    return _sheet_decoder.decode(body)
+def drawn_of(doc: Doc | None) -> Drawn:
+    """The document's sheet, drawn."""
+    return BLANK if doc is None else _sheets.of(doc.body)[1]
+
+
+def body_with(doc: Doc | None, claim: Claim, now: Instant) -> bytes:
+    """The document's sheet with the claim entered, see `sheet.added`."""
+    before, was_drawn = ((), BLANK) if doc is None else _sheets.of(doc.body)
+    after = added(before, claim, now)
+    body = encoded(after)
+    is_one_more = len(after) == len(before) + 1
+    _sheets.know(body, after, was_drawn.with_claim(claim) if is_one_more else drawn([after]))
+    return body
 
 
 def agenda_sort(appointment: Appointment) -> str:
@@ -263,4 +295,5 @@ def _decoder(kind: Any) -> Any:
     return msgspec.json.Decoder(kind)
 
 
-_sheet_decoder = msgspec.json.Decoder(tuple[Claim, ...])
+_decode_sheet = msgspec.json.Decoder(tuple[Claim, ...]).decode
+_sheets = _Sheets(most=4096)

@@ -7,6 +7,7 @@ when it has, it decides again. Claims are written into sheets here and nowhere e
 import random
 import time
 from collections.abc import Callable, Container, Iterable, Sequence
+from itertools import chain
 from typing import TypeVar
 
 import msgspec
@@ -14,11 +15,12 @@ import msgspec
 from slotkeeper.contracts import Change, Doc, Key, Put, Range, Stale, Store
 from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.errors import Invalid, Unreachable
-from slotkeeper.core.sheet import Claim, Sheet, added, removed
+from slotkeeper.core.sheet import Claim, Sheet, removed
 from slotkeeper.core.ticks import Day, Instant, day_key, day_of
 from slotkeeper.documents import (
     Hold,
     appointment_put,
+    body_with,
     decoded,
     encoded,
     hold_key,
@@ -52,10 +54,11 @@ class Reading:
 
     def fetch(self, keys: Iterable[Key]) -> None:
         """Read what has not been read yet, in one go."""
-        unread = [key for key in dict.fromkeys(keys) if key not in self._docs]
+        docs = self._docs
+        unread = [key for key in keys if key not in docs]
         if unread:
-            found = self.store.read(unread)
-            self._docs.update((key, found.get(key)) for key in unread)
+            missing: dict[Key, Doc | None] = dict.fromkeys(unread)
+            docs.update(missing | self.store.read(list(missing)))
 
     def doc(self, key: Key) -> Doc | None:
         if key not in self._docs:
@@ -68,8 +71,11 @@ class Reading:
         return None if doc is None else decoded(doc, kind)
 
     def sheet(self, key: Key) -> Sheet:
+        return sheet_of(self.sheet_doc(key))
+
+    def sheet_doc(self, key: Key) -> Doc | None:
         self._claimed.add(key)
-        return sheet_of(self.doc(key))
+        return self.doc(key)
 
     def sheets(self, business: str, calendars: Sequence[str], first: Day, count: int) -> list[list[Sheet]]:
         """For each calendar its sheets of `count` days, without the days that have none.
@@ -77,16 +83,18 @@ class Reading:
         One store read, however many days. What a commit may rest on is remembered: it must insist on the very sheets
         that were judged. Only who just looks over many days forgets them.
         """
+        return [[sheet_of(doc) for doc in docs] for docs in self.sheet_docs(business, calendars, first, count)]
+
+    def sheet_docs(self, business: str, calendars: Sequence[str], first: Day, count: int) -> Sequence[Sequence[Doc]]:
+        """The documents of these sheets."""
         days = [day_key(Day(first + number)) for number in range(count)]
         parts = [sheet_part(business, calendar) for calendar in calendars]
-        kept: Sequence[Sequence[Doc | None]]
         if self.forgets(count):
-            kept = self.store.read_ranges([Range(part, days[0], days[-1]) for part in parts])
-        else:
-            keys = [[Key(part, day) for day in days] for part in parts]
-            self._remember(keys, count)
-            kept = [[self._docs[key] for key in each] for each in keys]
-        return [[sheet_of(doc) for doc in docs if doc is not None] for docs in kept]
+            return self.store.read_ranges([Range(part, days[0], days[-1]) for part in parts])
+        keys = [[Key(part, day) for day in days] for part in parts]
+        self._remember(keys, count)
+        docs = self._docs
+        return [[doc for key in each if (doc := docs[key]) is not None] for each in keys]
 
     def forgets(self, days: int) -> bool:
         """Whether so many days are too many to remember. Whoever decides forgets none of what was judged."""
@@ -95,14 +103,15 @@ class Reading:
     def _remember(self, calendars: Sequence[Sequence[Key]], days: int) -> None:
         """Read each calendar's days: one by one, or from a few on as a range, where days without a sheet cost nothing
         (DynamoDB charges for a missing item as for one that is there)."""
-        unread = [keys for keys in calendars if not all(key in self._docs for key in keys)]
-        if days > DAYS_ASKED_FOR and unread:
+        if days > DAYS_ASKED_FOR:
+            unread = [keys for keys in calendars if not all(key in self._docs for key in keys)]
             ranges = [Range(keys[0].part, keys[0].sort, keys[-1].sort) for keys in unread]
-            for keys, docs in zip(unread, self.store.read_ranges(ranges), strict=True):
+            for keys, docs in zip(unread, self.store.read_ranges(ranges) if ranges else (), strict=True):
                 found = {doc.key: doc for doc in docs}
                 self._docs = {key: found.get(key) for key in keys} | self._docs
-        self.fetch(key for keys in calendars for key in keys)
-        self._claimed.update(key for keys in calendars for key in keys)
+        flat = list(chain.from_iterable(calendars))
+        self.fetch(flat)
+        self._claimed.update(flat)
 
     def stretch(self, part: str, sorts: Sequence[str]) -> list[Sheet]:
         """The sheets of one part under ascending sort keys, in one store read, however many. For looking only: they
@@ -136,15 +145,15 @@ class Draft(msgspec.Struct):
     def claim(self, keys: Iterable[Key], claim: Claim, now: Instant) -> None:
         """Enter the claim in each sheet, in place of any that its owner has there."""
         for key in keys:
-            self._write(key, added(self._sheet(key), claim, now))
+            self.put(Put(key, body_with(self._sheet_doc(key), claim, now)))
 
     def release(self, keys: Iterable[Key], owner: str) -> None:
         """Take the owner's claims out of each sheet."""
         for key in keys:
-            before = self._sheet(key)
+            before = sheet_of(self._sheet_doc(key))
             after = removed(before, owner)
             if after != before:
-                self._write(key, after)
+                self.put(Put(key, encoded(after)))
 
     def change(self) -> Change:
         """The change as the store wants it.
@@ -161,11 +170,9 @@ class Draft(msgspec.Struct):
         self.reading.fetch(keys)
         return Change({key: self.reading.version(key) for key in keys}, list(self.puts.values()), list(self.deletes))
 
-    def _sheet(self, key: Key) -> Sheet:
-        return sheet_of(Doc(key, 0, self.puts[key].body)) if key in self.puts else self.reading.sheet(key)
-
-    def _write(self, key: Key, sheet: Sheet) -> None:
-        self.put(Put(key, encoded(sheet)))
+    def _sheet_doc(self, key: Key) -> Doc | None:
+        """The sheet's document as the draft has it."""
+        return Doc(key, 0, self.puts[key].body) if key in self.puts else self.reading.sheet_doc(key)
 
 
 def sheet_keys(business: str, calendars: Iterable[str], start: Instant, end: Instant) -> list[Key]:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
-from slotkeeper.core.ticks import TICK_SECONDS, Instant, Window
+from slotkeeper.core.ticks import TICK_SECONDS, Instant, Tick, Window, ones, tick_after, tick_at
 
 NEVER = 0
 
@@ -42,27 +42,46 @@ def live(sheet: Sheet, now: Instant, ignoring: Collection[str] = ()) -> list[Cla
 
 
 class Drawn(msgspec.Struct, frozen=True):
-    """Sheets, drawn into a window: the ticks that are claimed for good, and the claims that expire."""
+    """Sheets as they can be looked at again and again, whenever that is: the ticks that are claimed for good, counted
+    from `first` on, and the claims that expire."""
 
+    first: Tick
     ticks: int
     passing: tuple[Claim, ...] = ()
 
     def busy(self, window: Window, now: Instant, ignoring: Collection[str] = ()) -> int:
         """The window's ticks that any live claim touches. `ignoring` are owners of claims that expire."""
-        ticks = self.ticks
+        ahead = self.first - window.start
+        ticks = (self.ticks << ahead if ahead >= 0 else self.ticks >> -ahead) & window.full
         for claim in self.passing:
             if claim.is_live(now) and claim.owner not in ignoring:
                 ticks |= window.mask(claim.start, claim.end)
         return ticks
 
+    def with_claim(self, claim: Claim) -> "Drawn":
+        """The same with one claim more."""
+        if claim.expires:
+            return Drawn(self.first, self.ticks, (*self.passing, claim))
+        start, end = tick_at(claim.start), tick_after(claim.end)
+        if not self.ticks:
+            return Drawn(start, ones(end - start), self.passing)
+        first = min(start, self.first)
+        return Drawn(first, self.ticks << self.first - first | ones(end - start) << start - first, self.passing)
 
-def drawn(sheets: Iterable[Sheet], window: Window) -> Drawn:
-    """The sheets as they can be looked at again and again, whenever that is."""
+
+BLANK = Drawn(Tick(0), 0)
+
+
+def drawn(sheets: Iterable[Sheet]) -> Drawn:
+    """The sheets, drawn."""
     claims = [claim for sheet in sheets for claim in sheet]
     passing = tuple(claim for claim in claims if claim.expires)
-    if passing:
-        claims = [claim for claim in claims if not claim.expires]
-    return Drawn(busy([tuple(claims)], window, Instant(NEVER)), passing)
+    solid = [claim for claim in claims if not claim.expires] if passing else claims
+    if not solid:
+        return Drawn(Tick(0), 0, passing)
+    first = tick_at(min(claim.start for claim in solid))
+    window = Window(first, tick_after(max(claim.end for claim in solid)) - first)
+    return Drawn(first, busy([tuple(solid)], window, Instant(NEVER)), passing)
 
 
 def busy(sheets: Iterable[Sheet], window: Window, now: Instant, ignoring: Collection[str] = ()) -> int:
@@ -95,7 +114,8 @@ def added(sheet: Sheet, claim: Claim, now: Instant) -> Sheet:
 
     It judges nothing: see `clash`.
     """
-    kept = [each for each in sheet if each.owner != claim.owner and each.is_live(now)]
+    owner = claim.owner
+    kept = [each for each in sheet if each.owner != owner and (not each.expires or each.expires > now)]
     insort(kept, claim, key=lambda each: (each.start, each.owner))
     return tuple(kept)
 

@@ -1,6 +1,8 @@
 """From stored documents to the facts that the rules look at."""
 
 from collections.abc import Collection, Sequence
+from functools import reduce
+from operator import or_
 
 import msgspec
 from msgspec.structs import replace
@@ -22,6 +24,7 @@ from slotkeeper.documents import (
     catalogue_parts,
     customer_tally_key,
     day_tally_key,
+    drawn_of,
     kind_key,
     sheet_part,
     time_off_key,
@@ -197,10 +200,14 @@ def _busy(desk: Desk, reading: Reading, question: Question, ids: Sequence[str]) 
     """The claimed ticks of each calendar. What a commit may rest on is read from its sheets; who only looks is shown
     what was drawn from them before, where they have not changed."""
     window, now, ignoring = question.window, question.now, question.ignoring
+    if reading.is_deciding and ignoring:
+        return [busy(each, window, now, ignoring) for each in _sheets(reading, question, ids)]
     if reading.is_deciding:
         days = window.days()
-        sheets = reading.sheets(question.business, ids, days[0], len(days))
-        return [busy(each, window, now, ignoring) for each in sheets]
+        return [
+            reduce(or_, [drawn_of(doc).busy(window, now) for doc in docs], 0)
+            for docs in reading.sheet_docs(question.business, ids, days[0], len(days))
+        ]
     found = [each.busy(window, now, ignoring) for each in _drawn(desk, reading, question, ids)]
     for at in _standing_in(reading, question, ids):
         [sheets_of_one] = _sheets(reading, question, [ids[at]])
@@ -212,7 +219,7 @@ def _drawn(desk: Desk, reading: Reading, question: Question, ids: Sequence[str])
     business, window = question.business, question.window
 
     def make(reading: Reading, unknown: Sequence[int]) -> list[Drawn]:
-        return [drawn(sheets, window) for sheets in _sheets(reading, question, [ids[at] for at in unknown])]
+        return [drawn(sheets) for sheets in _sheets(reading, question, [ids[at] for at in unknown])]
 
     names = [("busy", business, id, window) for id in ids]
     return desk.memory.each(reading, names, [sheet_part(business, id) for id in ids], make)

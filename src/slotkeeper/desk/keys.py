@@ -102,8 +102,21 @@ def authenticate(desk: Desk, secret: str) -> Actor:
         Unauthenticated: there is no such key, or it was revoked.
     """
     prefix = prefix_of(KIND, secret)
-    key = Reading(desk.store).value(api_key_key(prefix), ApiKey) if prefix else None
-    is_good = is_proved(secret, key.hash if key else None)
-    if prefix is None or key is None or not is_good or key.revoked:
+    kept, actor = _known(desk, prefix) if prefix else (None, None)
+    if not is_proved(secret, kept) or actor is None:
         raise Unauthenticated("the API key is missing, unknown or revoked")
-    return Actor(business=key.business, id=prefix, scopes=frozenset(key.scopes), customer_id=key.customer_id)
+    return actor
+
+
+def _known(desk: Desk, prefix: str) -> tuple[str | None, Actor | None]:
+    """What proves the key, and who it stands for unless it was revoked."""
+    found = api_key_key(prefix)
+
+    def make(reading: Reading) -> tuple[str | None, Actor | None]:
+        key = reading.value(found, ApiKey)
+        if key is None or key.revoked:
+            return None, None
+        actor = Actor(business=key.business, id=prefix, scopes=frozenset(key.scopes), customer_id=key.customer_id)
+        return key.hash, actor
+
+    return desk.memory.made(Reading(desk.store), found, (found.part,), make)

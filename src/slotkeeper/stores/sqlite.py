@@ -22,7 +22,11 @@ from slotkeeper.stores.schema import Damaged, check_ours, make_private, migrate,
 
 IN_MEMORY = ":memory:"
 WALK_ROWS = 500
+CACHE_KIBIBYTES = 8192
+"""What SQLite may keep of a file in memory, for each connection. With its 2 MiB a busy day's index does not fit."""
 HIGHEST = "\U0010ffff"
+STAMPS_SECONDS = 0.05
+"""How long to wait for who is writing, to be told what has changed: making everything anew takes longer."""
 
 _LIST = (
     "SELECT doc.part, doc.sort, version, body, place.sort FROM place JOIN doc ON doc.id = place.doc "
@@ -86,8 +90,7 @@ class SqliteStore:
             return self._known(keys)
         if self._writing.acquire(blocking=False):
             try:
-                with _unreachable("cannot read"):
-                    self._rows.refresh()
+                self._refresh()
                 return self._known(keys)
             finally:
                 self._writing.release()
@@ -98,11 +101,10 @@ class SqliteStore:
         """See `Store.stamps`."""
         if self._batch_thread == threading.get_ident():
             return self._rows.stamps(parts)
-        if not self._writing.acquire(blocking=False):
+        if not self._writing.acquire(timeout=STAMPS_SECONDS):
             return None
         try:
-            with _unreachable("cannot read"):
-                self._rows.refresh()
+            self._refresh()
             return self._rows.stamps(parts)
         finally:
             self._writing.release()
@@ -177,8 +179,7 @@ class SqliteStore:
         self._batch_thread = me
         self._half_done = False
         try:
-            with _unreachable("cannot read"):
-                self._rows.refresh()
+            self._refresh()
             yield
             if self._half_done:
                 raise Unreachable("a write in this batch failed half-way, so none of it was kept")
@@ -233,14 +234,25 @@ class SqliteStore:
 
     def _known(self, keys: Sequence[Key]) -> dict[Key, Doc]:
         """The documents as the writer knows them. The caller holds the write lock."""
-        with _unreachable("cannot read"):
+        # Not `with _unreachable`: it takes as long as all the rest, and every booking comes by several times.
+        try:
             return {key: doc for key in keys if (doc := self._rows.doc(key)) is not None}
+        except sqlite3.Error as error:
+            raise Unreachable(f"cannot read: {error}") from error
+
+    def _refresh(self) -> None:
+        try:
+            self._rows.refresh()
+        except sqlite3.Error as error:
+            raise Unreachable(f"cannot read: {error}") from error
 
     def _commit_in_batch(self, change: Change) -> None:
-        with _unreachable("cannot write"):
+        try:
             if not self._is_begun:
                 self._begin()
             self._rows.apply(change)
+        except sqlite3.Error as error:
+            raise Unreachable(f"cannot write: {error}") from error
 
     def _begin(self) -> None:
         if self._found_file() != self._file:
@@ -328,6 +340,7 @@ class SqliteStore:
         self._opened.append(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
         return connection
 
 

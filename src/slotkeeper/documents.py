@@ -4,8 +4,9 @@ Everything of one business begins with its id, so no key can reach another's. Bo
 database shell can read them.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Generic, Literal, TypeVar, cast
 
 import msgspec
 from msgspec import Meta
@@ -205,49 +206,47 @@ def encoded(value: object) -> bytes:
 def decoded(doc: Doc, kind: type[T]) -> T:
     """The document's value. A body that does not decode is a damaged store, not a caller's fault."""
     form = cast("Any", kind)
-    value: T = _known(form, doc.body) if kind in _CATALOGUE else _decoder(form).decode(doc.body)
+    value: T = _known_value(form, doc.body) if kind in _CATALOGUE else _decoder(form).decode(doc.body)
     return value
 
 
-class _Sheets:
-    """Sheets by their bytes, as they were read or written before: a search meets most of them as the last one did."""
+class _Known(Generic[T]):
+    """What bytes say, as they were read or written before: a search meets most sheets as the last one did."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._known: dict[bytes, tuple[Sheet, Drawn]] = {}
+    def __init__(self, most: int, read: Callable[[bytes], T]) -> None:
+        self._most, self._read = most, read
+        self._found: dict[bytes, T] = {}
 
-    def of(self, body: bytes) -> tuple[Sheet, Drawn]:
+    def of(self, body: bytes) -> T:
         """What the bytes say."""
-        found = self._known.get(body)
-        if found is None:
-            sheet = _decode_sheet(body)
-            found = self.know(body, sheet, drawn([sheet]))
-        return found
+        found = self._found.get(body)
+        return self.know(body, self._read(body)) if found is None else found
 
-    def know(self, body: bytes, sheet: Sheet, drawn: Drawn) -> tuple[Sheet, Drawn]:
+    def know(self, body: bytes, value: T) -> T:
         """Remember what the bytes say."""
-        while len(self._known) >= self._most:
-            del self._known[next(iter(self._known))]
-        found = self._known[body] = sheet, drawn
-        return found
+        while len(self._found) >= self._most:
+            del self._found[next(iter(self._found))]
+        self._found[body] = value
+        return value
 
 
 def sheet_of(doc: Doc | None) -> Sheet:
-    return () if doc is None else _sheets.of(doc.body)[0]
+    return () if doc is None else _sheets.of(doc.body)
 
 
 def drawn_of(doc: Doc | None) -> Drawn:
     """The document's sheet, drawn."""
-    return BLANK if doc is None else _sheets.of(doc.body)[1]
+    return BLANK if doc is None else _drawings.of(doc.body)
 
 
 def body_with(doc: Doc | None, claim: Claim, now: Instant) -> bytes:
     """The document's sheet with the claim entered, see `sheet.added`."""
-    before, was_drawn = ((), BLANK) if doc is None else _sheets.of(doc.body)
+    before = sheet_of(doc)
     after = added(before, claim, now)
     body = encoded(after)
-    is_one_more = len(after) == len(before) + 1
-    _sheets.know(body, after, was_drawn.with_claim(claim) if is_one_more else drawn([after]))
+    _sheets.know(body, after)
+    if len(after) == len(before) + 1:
+        _drawings.know(body, drawn_of(doc).with_claim(claim))
     return body
 
 
@@ -285,7 +284,7 @@ _CATALOGUE: frozenset[Any] = frozenset({Business, Service, Resource, Pool, Sched
 
 
 @lru_cache(maxsize=4096)
-def _known(kind: Any, body: bytes) -> Any:
+def _known_value(kind: Any, body: bytes) -> Any:
     """Every booking reads the same few things of the catalogue; they are frozen, so they can be shared."""
     return _decoder(kind).decode(body)
 
@@ -296,4 +295,5 @@ def _decoder(kind: Any) -> Any:
 
 
 _decode_sheet = msgspec.json.Decoder(tuple[Claim, ...]).decode
-_sheets = _Sheets(most=4096)
+_sheets = _Known[Sheet](4096, _decode_sheet)
+_drawings = _Known[Drawn](16_384, lambda body: drawn(_sheets.of(body)))

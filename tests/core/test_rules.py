@@ -1,14 +1,18 @@
 """The rules, one by one: what each allows, what each refuses with, and who is chosen."""
 
+import random
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from slotkeeper.core.errors import Closed, CustomerFull, DayFull, OffStep, Refused, Taken, TooFar, TooSoon
-from slotkeeper.core.rules import RULES, Facts, Member, Needed, allowed, chosen, refusal
+from slotkeeper.core.rules import RULES, Facts, Member, Needed, allowed, chosen, refusal, while_open
 from slotkeeper.core.service import Service
 from slotkeeper.core.slots import nearest, slots
-from slotkeeper.core.ticks import Instant, Tick, Window, day_of, format_instant, parse_instant, tick_at
+from slotkeeper.core.ticks import Instant, Tick, Window, day_of, fits, format_instant, parse_instant, tick_at
 from tests.builders import service
 
 DAY = parse_instant("2026-11-24T00:00:00Z")
@@ -231,3 +235,46 @@ def test_each_rule_refuses_with_its_own_code() -> None:
     codes = [refused.code for _, refused, _ in RULES]
 
     assert len(set(codes)) == len(codes)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_any_one_of_many_is_free_whenever_one_of_them_is(seed: int) -> None:
+    dice = random.Random(seed)
+    many = [
+        member(f"d{number}", busy=dice.getrandbits(WINDOW.length) & dice.getrandbits(WINDOW.length))
+        for number in range(dice.randrange(1, 8))
+    ]
+    some = [member(f"r{number}", span("12:00", "15:00")) for number in range(2)]
+    given = facts(needs=(Needed(tuple(many), 1), Needed(tuple(some), 1)), duration_minutes=5, step_minutes=5)
+
+    one_by_one = [
+        facts(needs=(Needed((each,), 1), Needed(tuple(some), 1)), duration_minutes=5, step_minutes=5) for each in many
+    ]
+
+    assert allowed(given) == reduce(or_, (allowed(each) for each in one_by_one))
+
+
+def test_no_more_members_are_looked_at_than_are_needed() -> None:
+    looked: list[str] = []
+
+    class Watched(Member, frozen=True):
+        def __getattribute__(self, name: str) -> Any:
+            if name == "busy":
+                looked.append(super().__getattribute__("id"))
+            return super().__getattribute__(name)
+
+    free = [Watched(f"d{number}", span("09:00", "17:00"), 0) for number in range(1000)]
+
+    assert starts(facts(*free))
+    assert set(looked) == {"d0"}
+
+
+def test_what_was_found_out_before_is_taken_for_it() -> None:
+    plain = facts(duration_minutes=60)
+    [need] = plain.needs
+    known = tuple(replace(each, starts=fits(each.open, 12)) for each in need.members)
+
+    told = replace(plain, needs=(Needed(known, 1),), open_starts=while_open(plain))
+
+    assert allowed(told) == allowed(plain) != 0
+    assert while_open(replace(plain, open_starts=0)) == 0

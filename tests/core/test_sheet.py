@@ -1,10 +1,11 @@
 """Claims on a day: half-open, exact to the second, and gone when they expire."""
 
+import random
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from slotkeeper.core.sheet import Claim, added, busy, clash, live, removed
+from slotkeeper.core.sheet import BLANK, Claim, added, busy, clash, drawn, live, removed, together
 from slotkeeper.core.ticks import Instant, Window, day_of, parse_instant
 
 NINE = parse_instant("2026-11-24T09:00:00Z")
@@ -119,3 +120,46 @@ def test_notations_of_one_instant_are_one_instant(offset_minutes: int) -> None:
 
     assert parse_instant(there.isoformat()) == NINE
     assert parse_instant(there.isoformat(timespec="milliseconds")) == NINE
+
+
+def some_claims(dice: random.Random, count: int) -> list[Claim]:
+    """Claims around the window's two days, to the second, some of them over midnight, some that expire."""
+    claims = []
+    for number in range(count):
+        start = NINE + dice.randrange(-90_000, 200_000)
+        expires = NOW + dice.randrange(-100, 100) if dice.random() < 0.3 else 0
+        claims.append(
+            Claim(f"c{number}/{start}", Instant(start), Instant(start + dice.randrange(1, 90_000)), Instant(expires))
+        )
+    return claims
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_was_drawn_shows_what_the_claims_say_at_any_time(seed: int) -> None:
+    dice = random.Random(seed)
+    window = Window.of_days(day_of(NINE), 2)
+    sheets = [tuple(sorted(some_claims(dice, dice.randrange(4)), key=lambda each: each.start)) for _ in range(4)]
+    passing = tuple(each.owner for sheet in sheets for each in sheet if each.expires)[:1]
+
+    whole = together([drawn(sheet) for sheet in sheets])
+
+    for now in (Instant(NOW - 500), NOW, Instant(NOW + 500)):
+        assert whole.busy(window, now) == busy(sheets, window, now)
+        assert whole.busy(window, now, passing) == busy(sheets, window, now, passing)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_claims_drawn_one_by_one_are_the_sheet_drawn_at_once(seed: int) -> None:
+    claims = some_claims(random.Random(seed), 6)
+    window = Window.of_days(day_of(NINE), 2)
+
+    drawing = BLANK
+    for each in claims:
+        drawing = drawing.with_claim(each)
+
+    assert drawing.busy(window, NOW) == busy([tuple(claims)], window, NOW)
+
+
+def test_nothing_drawn_is_nothing_busy() -> None:
+    assert drawn(()) == together([]) == BLANK
+    assert BLANK.busy(Window.of_days(day_of(NINE), 1), NOW) == 0

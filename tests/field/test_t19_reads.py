@@ -10,7 +10,6 @@ import pytest
 from slotkeeper.contracts import Change, Doc, Key, ListName, Page, Range, Store
 from slotkeeper.core.appointment import Customer
 from slotkeeper.core.service import Need, Pool, Resource
-from slotkeeper.core.sheet import Sheet
 from slotkeeper.core.ticks import DAY_SECONDS, Day, Instant, format_instant
 from slotkeeper.desk import search
 from slotkeeper.desk.desk import Desk
@@ -161,14 +160,15 @@ def test_who_looks_again_is_shown_what_has_changed_and_asks_for_nothing_else() -
     assert look(clinic, 30)[1] == [at(start) for start in after]
 
 
-def _day_by_day(reading: Reading, business: str, calendars: Sequence[str], first: Day, count: int) -> list[list[Sheet]]:
+def _day_by_day(reading: Reading, business: str, calendars: Sequence[str], first: Day, count: int) -> list[list[Doc]]:
     days = [Day(first + number) for number in range(count)]
-    return [[reading.sheet(sheet_key(business, calendar, day)) for day in days] for calendar in calendars]
+    found = [[reading.sheet_doc(sheet_key(business, calendar, day)) for day in days] for calendar in calendars]
+    return [[doc for doc in docs if doc is not None] for docs in found]
 
 
 def test_who_reads_day_by_day_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     clinic = a_busy_clinic()
-    monkeypatch.setattr("slotkeeper.ledger.Reading.sheets", _day_by_day)
+    monkeypatch.setattr("slotkeeper.ledger.Reading.sheet_docs", _day_by_day)
 
     with pytest.raises(AssertionError):
         reads_do_not_grow(clinic)

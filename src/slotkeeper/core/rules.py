@@ -102,8 +102,21 @@ def while_open(facts: Facts) -> int:
 
 def while_free(facts: Facts) -> int:
     """Starts at which enough of those needed are open for the visit, and free for it and for its buffers."""
-    enough = (at_least(need.count, [able(facts, member) for member in need.members]) for need in facts.needs)
-    return reduce(and_, enough)
+    asked = while_open(facts)
+    return reduce(and_, (_free(facts, need, asked) for need in facts.needs))
+
+
+def _free(facts: Facts, need: Needed, asked: int) -> int:
+    """The starts at which enough of the need's members could serve. Where any one will do, no more are looked at when
+    they could serve at all that is asked: of a thousand a few are enough."""
+    if need.count > 1:
+        return at_least(need.count, [able(facts, member) for member in need.members])
+    starts = 0
+    for member in need.members:
+        starts |= able(facts, member)
+        if not asked & ~starts:
+            break
+    return starts
 
 
 def able(facts: Facts, member: Member) -> int:

@@ -5,7 +5,9 @@ stands whole in the sheet of each UTC day that it touches, so each day can be ju
 """
 
 from bisect import insort
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from functools import reduce
+from operator import or_
 
 import msgspec
 
@@ -42,8 +44,8 @@ def live(sheet: Sheet, now: Instant, ignoring: Collection[str] = ()) -> list[Cla
 
 
 class Drawn(msgspec.Struct, frozen=True):
-    """Sheets as they can be looked at again and again, whenever that is: the ticks that are claimed for good, counted
-    from `first` on, and the claims that expire."""
+    """One or more sheets as they can be looked at again and again, whenever that is: the ticks that are claimed for
+    good, counted from `first` on, and the claims that expire."""
 
     first: Tick
     ticks: int
@@ -72,16 +74,24 @@ class Drawn(msgspec.Struct, frozen=True):
 BLANK = Drawn(Tick(0), 0)
 
 
-def drawn(sheets: Iterable[Sheet]) -> Drawn:
-    """The sheets, drawn."""
-    claims = [claim for sheet in sheets for claim in sheet]
-    passing = tuple(claim for claim in claims if claim.expires)
-    solid = [claim for claim in claims if not claim.expires] if passing else claims
+def drawn(sheet: Sheet) -> Drawn:
+    """The sheet, drawn."""
+    passing = tuple(claim for claim in sheet if claim.expires)
+    solid = [claim for claim in sheet if not claim.expires] if passing else sheet
     if not solid:
         return Drawn(Tick(0), 0, passing)
-    first = tick_at(min(claim.start for claim in solid))
-    window = Window(first, tick_after(max(claim.end for claim in solid)) - first)
-    return Drawn(first, busy([tuple(solid)], window, Instant(NEVER)), passing)
+    first, ticks = tick_at(solid[0].start), 0
+    for claim in solid:
+        ticks |= (1 << -(-claim.end // TICK_SECONDS) - first) - (1 << claim.start // TICK_SECONDS - first)
+    return Drawn(first, ticks, passing)
+
+
+def together(drawings: Sequence[Drawn]) -> Drawn:
+    """What any of them shows."""
+    shown = [each for each in drawings if each.ticks]
+    first = min((each.first for each in shown), default=Tick(0))
+    ticks = reduce(or_, [each.ticks << each.first - first for each in shown], 0)
+    return Drawn(first, ticks, tuple(claim for each in drawings for claim in each.passing))
 
 
 def busy(sheets: Iterable[Sheet], window: Window, now: Instant, ignoring: Collection[str] = ()) -> int:

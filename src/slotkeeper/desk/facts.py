@@ -7,13 +7,13 @@ from operator import or_
 import msgspec
 from msgspec.structs import replace
 
-from slotkeeper.contracts import Key
+from slotkeeper.contracts import Doc, Key
 from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.errors import Invalid, Missing
 from slotkeeper.core.hours import Schedule, local_dates, open_ticks
 from slotkeeper.core.rules import Facts, Member, Needed, while_open
 from slotkeeper.core.service import Business, Pool, Resource, Service
-from slotkeeper.core.sheet import Drawn, Sheet, busy, drawn, live
+from slotkeeper.core.sheet import Drawn, busy, live, together
 from slotkeeper.core.ticks import TICK_MINUTES, Instant, Window, fits
 from slotkeeper.desk.desk import Desk
 from slotkeeper.documents import (
@@ -26,6 +26,7 @@ from slotkeeper.documents import (
     day_tally_key,
     drawn_of,
     kind_key,
+    sheet_of,
     sheet_part,
     time_off_key,
 )
@@ -201,17 +202,16 @@ def _busy(desk: Desk, reading: Reading, question: Question, ids: Sequence[str]) 
     what was drawn from them before, where they have not changed."""
     window, now, ignoring = question.window, question.now, question.ignoring
     if reading.is_deciding and ignoring:
-        return [busy(each, window, now, ignoring) for each in _sheets(reading, question, ids)]
+        return [_busy_but(docs, question) for docs in _sheet_docs(reading, question, ids)]
     if reading.is_deciding:
-        days = window.days()
         return [
             reduce(or_, [drawn_of(doc).busy(window, now) for doc in docs], 0)
-            for docs in reading.sheet_docs(question.business, ids, days[0], len(days))
+            for docs in _sheet_docs(reading, question, ids)
         ]
     found = [each.busy(window, now, ignoring) for each in _drawn(desk, reading, question, ids)]
     for at in _standing_in(reading, question, ids):
-        [sheets_of_one] = _sheets(reading, question, [ids[at]])
-        found[at] = busy(sheets_of_one, window, now, ignoring)
+        [docs] = _sheet_docs(reading, question, [ids[at]])
+        found[at] = _busy_but(docs, question)
     return found
 
 
@@ -219,15 +219,21 @@ def _drawn(desk: Desk, reading: Reading, question: Question, ids: Sequence[str])
     business, window = question.business, question.window
 
     def make(reading: Reading, unknown: Sequence[int]) -> list[Drawn]:
-        return [drawn(sheets) for sheets in _sheets(reading, question, [ids[at] for at in unknown])]
+        found = _sheet_docs(reading, question, [ids[at] for at in unknown])
+        return [together([drawn_of(doc) for doc in docs]) for docs in found]
 
     names = [("busy", business, id, window) for id in ids]
     return desk.memory.each(reading, names, [sheet_part(business, id) for id in ids], make)
 
 
-def _sheets(reading: Reading, question: Question, ids: Sequence[str]) -> list[list[Sheet]]:
+def _sheet_docs(reading: Reading, question: Question, ids: Sequence[str]) -> Sequence[Sequence[Doc]]:
     days = question.window.days()
-    return reading.sheets(question.business, ids, days[0], len(days))
+    return reading.sheet_docs(question.business, ids, days[0], len(days))
+
+
+def _busy_but(docs: Sequence[Doc], question: Question) -> int:
+    """The ticks that these sheets claim, without the claims that do not count."""
+    return busy(map(sheet_of, docs), question.window, question.now, question.ignoring)
 
 
 def _standing_in(reading: Reading, question: Question, ids: Sequence[str]) -> list[int]:

@@ -1,6 +1,7 @@
 """Slots as JSON, drawn a day at a time: most days offer what some other day has offered, but for the date."""
 
 from functools import lru_cache
+from typing import NamedTuple
 
 from slotkeeper.core.ticks import (
     DAY_SECONDS,
@@ -25,24 +26,35 @@ def spans_json(window: Window, ticks: int, seconds: int) -> bytes:
     for number, day in enumerate(window.days()):
         starts = bits[number * _DAY_BYTES : (number + 1) * _DAY_BYTES]
         if starts.strip(b"\0"):
-            days.append(_dated(_drawn(starts, seconds), day, seconds))
+            days.append(_dated(_drawn(starts, seconds), day))
     return f"[{','.join(days)}]".encode()
 
 
-def _dated(drawn: str, day: Day, seconds: int) -> str:
-    """What was drawn for the first day there is, moved to another."""
-    for ahead in range(seconds // DAY_SECONDS + 1, -1, -1):
-        drawn = drawn.replace(_mark(ahead), day_key(Day(day + ahead)))
-    return drawn
+class _Drawn(NamedTuple):
+    """The spans of some day, in pieces between which its date goes; `last` is how many days ahead the last date is,
+    which has a mark of its own in them."""
+
+    pieces: list[str]
+    last: int
+
+
+def _dated(drawn: _Drawn, day: Day) -> str:
+    """What was drawn, with the dates of a day."""
+    text = day_key(day).join(drawn.pieces)
+    for ahead in range(1, drawn.last + 1):
+        text = text.replace(_mark(ahead), day_key(Day(day + ahead)))
+    return text
 
 
 @lru_cache(maxsize=4096)
-def _drawn(starts: bytes, seconds: int) -> str:
-    """The spans that start at these ticks of a day, with marks where the dates go."""
-    return ",".join(
-        f'{{"startTime":"{_marked(at * TICK_SECONDS)}","endTime":"{_marked(at * TICK_SECONDS + seconds)}"}}'
-        for at in positions(int.from_bytes(starts, "little"))
-    )
+def _drawn(starts: bytes, seconds: int) -> _Drawn:
+    """The spans that start at these ticks of a day."""
+    text, last = [], 0
+    for at in positions(int.from_bytes(starts, "little")):
+        end = at * TICK_SECONDS + seconds
+        text.append(f'{{"startTime":"{_marked(at * TICK_SECONDS)}","endTime":"{_marked(end)}"}}')
+        last = end // DAY_SECONDS
+    return _Drawn(",".join(text).split(_mark(0)), last)
 
 
 def _marked(second: int) -> str:

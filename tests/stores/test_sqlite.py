@@ -153,6 +153,22 @@ def test_a_document_may_come_go_and_come_again_in_one_batch(path: Path) -> None:
     again.close()
 
 
+@pytest.mark.parametrize("is_batch", [False, True], ids=["alone", "batch"])
+def test_what_is_known_wrongly_costs_a_refusal_and_no_document(path: Path, is_batch: bool) -> None:
+    """The file is the last to judge, whatever memory says."""
+    store = SqliteStore(path)
+    put(store, A, b"one")
+    row = store._rows._young[A]
+    put(store, A, b"two", version=1)
+    store._rows._young[A] = row
+
+    with pytest.raises(Unreachable, match="not as it was known"), store.batch() if is_batch else nullcontext():
+        put(store, A, b"mine", version=1)
+
+    assert store.read([A]) == {A: Doc(A, 2, b"two")}
+    store.close()
+
+
 def test_memory_is_bounded_and_what_is_forgotten_is_read_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "KNOWN_BYTES", 50_000)
     store = SqliteStore(path)

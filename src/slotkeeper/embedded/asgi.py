@@ -6,6 +6,7 @@ handler takes less time than handing it to another thread.
 """
 
 import asyncio
+import gc
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -103,10 +104,14 @@ class App:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self._on_start()
+                # What is there by now stays, so no collection of garbage need ever look at it again.
+                gc.collect()
+                gc.freeze()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 self._patient.shutdown(wait=False, cancel_futures=True)
                 await asyncio.to_thread(self._on_stop)
+                gc.unfreeze()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 

@@ -91,29 +91,38 @@ class Rows:
             self._set(key, None)
 
     def write(self) -> None:
-        """Write all that was changed, in the open transaction."""
+        """Write all that was changed, in the open transaction. The file is the last to judge: each row must be as it
+        was known to be, or nothing may be kept.
+
+        Raises:
+            sqlite3.Error: a row was another one, or could not be written.
+        """
         if not self._unwritten:
             return
-        made, changed, gone = list[tuple[object, ...]](), list[tuple[object, ...]](), list[tuple[int]]()
+        made, changed, gone = list[tuple[object, ...]](), list[tuple[object, ...]](), list[tuple[object, ...]]()
         left, taken = list[tuple[object, ...]](), list[tuple[object, ...]]()
         for key, before in self._unwritten.items():
             after = self._young[key]
             if before is not None and after is None:
-                gone.append((before.id,))
+                gone.append((before.id, before.doc.version))
             elif after is not None:
                 doc, places = after.doc, msgspec.json.encode(after.places).decode() if after.places else "{}"
                 if before is None:
                     made.append((after.id, key.part, key.sort, doc.version, doc.body, places))
                 else:
-                    changed.append((doc.version, doc.body, places, after.id))
+                    changed.append((doc.version, doc.body, places, before.id, before.doc.version))
             _compare_places(before, after, left, taken)
         self._unwritten.clear()
-        write = self._connection.executemany
-        write("DELETE FROM place WHERE list = ? AND part = ? AND sort = ?", left)
-        write("DELETE FROM doc WHERE id = ?", gone)
-        write("INSERT INTO doc (id, part, sort, version, body, places) VALUES (?, ?, ?, ?, ?, ?)", made)
-        write("UPDATE doc SET version = ?, body = ?, places = ? WHERE id = ?", changed)
-        write("INSERT INTO place (list, part, sort, doc) VALUES (?, ?, ?, ?)", taken)
+        self._execute("DELETE FROM place WHERE list = ? AND part = ? AND sort = ?", left)
+        self._execute("DELETE FROM doc WHERE id = ? AND version = ?", gone)
+        self._execute("INSERT INTO doc (id, part, sort, version, body, places) VALUES (?, ?, ?, ?, ?, ?)", made)
+        self._execute("UPDATE doc SET version = ?, body = ?, places = ? WHERE id = ? AND version = ?", changed)
+        self._execute("INSERT INTO place (list, part, sort, doc) VALUES (?, ?, ?, ?)", taken)
+
+    def _execute(self, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
+        """Run the statement for each row. Raises `sqlite3.IntegrityError` unless each run has changed one."""
+        if rows and self._connection.executemany(sql, rows).rowcount != len(rows):
+            raise sqlite3.IntegrityError("a document is not as it was known to be")
 
     def _row(self, key: Key) -> Row | None:
         if key in self._young:

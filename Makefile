@@ -25,7 +25,7 @@ UV_LAMBDA := $(subst --universal,--python-platform linux,$(UV_LOCK)) --constrain
 # Two processes: the suite is made for two cores, and its tests share nothing.
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 
-.PHONY: help setup run test fast check format cover bench proof readiness clinic browser screenshots languages vendor docs template lock clean
+.PHONY: help setup run test fast check format cover bench proof readiness clinic browser postgres screenshots languages vendor docs template lock clean
 
 help: ## list these targets
 	@echo "Slotkeeper: appointments, never double-booked. Start with 'make run'."
@@ -36,7 +36,7 @@ setup: .venv/.stamp ## make .venv with all that development needs
 run: .venv/.run-stamp ## start Slotkeeper with a demonstration business, and serve it
 	@PYTHONPATH=src $(BIN)/python -c 'from slotkeeper.cli.main import main; main()' demo --serve
 
-test: check .venv-emulator/.stamp .venv-template/.stamp .nag/.stamp browser ## check, see that tests/core takes every branch of core/, then run every test
+test: check .venv-emulator/.stamp .venv-template/.stamp .venv-peers/.stamp .nag/.stamp browser postgres ## check, see that tests/core takes every branch of core/, then run every test
 	$(BIN)/pytest -q tests/core --cov --cov-report=
 	$(BIN)/coverage report --include="src/slotkeeper/core/*" --fail-under=100
 	$(PYTEST) $(ARGS)
@@ -57,7 +57,7 @@ format: .venv/.stamp ## format the code, and mend what lint can mend
 cover: .venv/.stamp ## run every test and show the branches that none took
 	$(BIN)/pytest --cov --cov-report=term $(ARGS)
 
-bench: .venv/.stamp .venv-emulator/.stamp .venv-peers/.stamp ## measure every headline figure
+bench: .venv/.stamp .venv-emulator/.stamp .venv-peers/.stamp postgres ## measure every headline figure; ARGS=--quick takes minutes, ARGS=NAME one bench
 	$(BIN)/python -m bench $(ARGS)
 
 proof: .venv/.stamp .venv-emulator/.stamp .venv-fuzz/.stamp ## try to show each promise false; ARGS=--quick takes minutes, ARGS=NAME one proof
@@ -96,6 +96,16 @@ browser:
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium ..." && \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends chromium fonts-dejavu-core >/dev/null; } || \
 		echo "There is no Chromium here, so tests in a browser are left out (on Debian: apt-get install chromium)." >&2
+
+# So does PostgreSQL, which our figures are measured beside. Its package would start a server of its own: we start ours.
+POSTGRES := /usr/lib/postgresql/15/bin/postgres
+postgres:
+	@{ [ -x $(POSTGRES) ] || command -v postgres >/dev/null; } || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		echo "Installing PostgreSQL 15 ..." && mkdir -p /etc/postgresql-common && \
+		{ [ -e /etc/postgresql-common/createcluster.conf ] || echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf; } && \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends \
+		-o Dpkg::Options::=--force-confold postgresql-15 >/dev/null; } || \
+		echo "There is no PostgreSQL here, so what is measured beside it is left out (on Debian: apt-get install postgresql-15)." >&2
 
 screenshots: .venv/.stamp browser ## take the pictures of every page that stand in docs/pictures
 	$(BIN)/python -m tests.browser.showcase

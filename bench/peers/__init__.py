@@ -1,0 +1,1 @@
+"""The same booking API on FastAPI, asyncpg and PostgreSQL, for our figures to be measured beside."""

@@ -1,36 +1,49 @@
-"""The reference day: 3,500 bookings over HTTP on 64 connections, beside uvicorn that answers without doing anything.
+"""The reference day: 3,500 bookings over HTTP on 64 connections, beside the same API on FastAPI and PostgreSQL, and
+beside uvicorn that answers without doing anything.
 
 Each booking comes with an API key and an idempotency key, is judged by the rules, and leaves an appointment with two
-reminders, a confirmation and an event, synced to disk before the answer. Server and clients are processes of their own.
+reminders, a confirmation and an event, synced to disk before the answer. Servers and clients are processes of their
+own. Each side opens an empty shop in each round and takes some bookings of another day before it is measured; the
+sides take turns, so that whatever else the machine does happens to all of them.
 
     python -m bench.day
 """
 
-import asyncio
-import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
+from rich.console import Console
 
-from bench.slots import OWNER
+from bench import load
+from bench.figures import Figure, Measured, machine, slower, table_of
+from bench.peers import cluster
+from bench.peers.serving import furnished
+from bench.ports import free_port, wait_until_open
+from bench.proof.table import Scale
+from bench.slots import OWNER, ZONE
 from slotkeeper.core.actor import SCOPES
 from slotkeeper.core.hours import Opening, Schedule, Weekly
 from slotkeeper.core.service import Business, Need, Pool, Resource, Service
-from slotkeeper.core.ticks import Instant, format_instant
+from slotkeeper.core.ticks import DAY_SECONDS, Instant, format_instant
 from slotkeeper.desk import catalogue
+from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.keys import create_key
 from slotkeeper.embedded.app import Plan, build
 
-BOOKINGS, CONNECTIONS, RESOURCES, ROUNDS = 3500, 64, 50, 3
+BOOKINGS, CONNECTIONS, RESOURCES = 3500, 64, 50
 MINUTES = 15
+WARM_UP = 256
+ROUNDS: dict[Scale, int] = {"quick": 1, "full": 7}
+MOST_SECONDS, LEAST_TIMES = 0.5, 5.0
+WORKERS = (1, 2)
 
 SERVER = """
 import sys, uvicorn
@@ -63,117 +76,151 @@ class Day:
     made: int
 
 
-def furnish(path: Path) -> str:
+def furnish(path: Path, *, horizon_days: int = 365) -> str:
     """A business with 50 resources, each of which can be booked by itself; returns a key."""
     house = build(Plan(database=path, delivers=False))
-    week = Weekly(
-        **dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), (Opening(from_="00:00", to="24:00"),))
-    )
     with house.store.batch():
-        catalogue.put_profile(house.desk, OWNER, Business(name="Shop", zone="Europe/Berlin"))
-        catalogue.put(house.desk, OWNER, "schedule", "open", Schedule(name="Open", weekly=week))
-        ids = tuple(f"r{number}" for number in range(RESOURCES))
-        for id in ids:
-            catalogue.put(
-                house.desk, OWNER, "resource", id, Resource(name=id, zone="Europe/Berlin", schedule_id="open")
-            )
-        catalogue.put(house.desk, OWNER, "pool", "all", Pool(name="All", resource_ids=ids))
-        visit = Service(name="Visit", duration_minutes=MINUTES, needs=(Need(any_of="all"),))
-        catalogue.put(house.desk, OWNER, "service", "visit", visit)
+        stock(house.desk, horizon_days)
     key = create_key(house.desk, OWNER, "bench", SCOPES).secret
     house.close()
     return key
 
 
-def requests(key: str) -> list[bytes]:
-    """One request for each free quarter of an hour of each resource, the resources in turn."""
-    first = (int(time.time()) // 86_400 + 2) * 86_400
-    made = []
-    for number in range(BOOKINGS):
-        start = format_instant(Instant(first + number // RESOURCES * MINUTES * 60))
-        body = msgspec.json.encode(
-            {
-                "serviceId": "visit",
-                "startTime": start,
-                "resourceIds": [f"r{number % RESOURCES}"],
-                "customerId": f"c{number}",
-                "customer": {"name": "Ada Lovelace", "email": f"c{number}@example.com"},
-            }
-        )
-        head = (
-            f"POST /appointments HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n"
-            f"Content-Type: application/json\r\nIdempotency-Key: bench-{number}\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        made.append(head.encode() + body)
-    return made
+def stock(desk: Desk, horizon_days: int = 365) -> None:
+    """Put the business and all that it offers."""
+    always = (Opening(from_="00:00", to="24:00"),)
+    week = Weekly(**dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), always))
+    catalogue.put_profile(desk, OWNER, Business(name="Shop", zone=ZONE))
+    catalogue.put(desk, OWNER, "schedule", "open", Schedule(name="Open", weekly=week))
+    ids = tuple(f"r{number}" for number in range(RESOURCES))
+    for id in ids:
+        catalogue.put(desk, OWNER, "resource", id, Resource(name=id, zone=ZONE, schedule_id="open"))
+    catalogue.put(desk, OWNER, "pool", "all", Pool(name="All", resource_ids=ids))
+    visit = Service(name="Visit", duration_minutes=MINUTES, horizon_days=horizon_days, needs=(Need(any_of="all"),))
+    catalogue.put(desk, OWNER, "service", "visit", visit)
 
 
-async def run_day(port: int, waiting: list[bytes]) -> Day:
+def requests(key: str, *, count: int = BOOKINGS, day: int = 2, name: str = "bench") -> list[bytes]:
+    """One request for each free quarter of an hour of each resource, the resources in turn, from the midnight on that
+    is so many days ahead. `name` begins their idempotency keys."""
+    first = (int(time.time()) // DAY_SECONDS + day) * DAY_SECONDS
+    return [
+        request(key, f"{name}-{number}", Instant(first + number // RESOURCES * MINUTES * 60), number)
+        for number in range(count)
+    ]
+
+
+def request(key: str, request_key: str, start: Instant, number: int) -> bytes:
+    """A booking of the resource and by the customer of that number."""
+    body = msgspec.json.encode(
+        {
+            "serviceId": "visit",
+            "startTime": format_instant(start),
+            "resourceIds": [f"r{number % RESOURCES}"],
+            "customerId": f"c{number}",
+            "customer": {"name": "Ada Lovelace", "email": f"c{number}@example.com"},
+        }
+    )
+    head = (
+        f"POST /appointments HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n"
+        f"Content-Type: application/json\r\nIdempotency-Key: {request_key}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+async def run_day(port: int, waiting: Sequence[bytes]) -> Day:
     """Send all requests over 64 connections, each of which waits for its answer before it goes on."""
-    todo = iter(waiting)
-    made = 0
-
-    async def client() -> None:
-        nonlocal made
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        for request in todo:
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
-            await reader.readexactly(int(length))
-            made += head.startswith(b"HTTP/1.1 201")
-        writer.close()
-
-    began = time.perf_counter()
-    await asyncio.gather(*(client() for _ in range(CONNECTIONS)))
-    return Day(time.perf_counter() - began, made)
+    answers = await load.ask_all(port, waiting, CONNECTIONS)
+    return Day(answers.seconds, answers.statuses[201])
 
 
 @contextmanager
 def serving(code: str, path: Path) -> Iterator[int]:
     """A server process, until the block ends."""
-    port = 20_000 + os.getpid() % 20_000
+    port = free_port()
     with subprocess.Popen([sys.executable, "-c", code, str(path), str(port)]) as server:
         try:
-            asyncio.run(_until_open(port))
+            wait_until_open(port)
             yield port
         finally:
             server.terminate()
 
 
-async def _until_open(port: int) -> None:
-    for _ in range(200):
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Who is measured. `opened` serves an empty shop, and yields its port and a key."""
+
+    name: str
+    opened: Callable[[], AbstractContextManager[tuple[int, str]]]
+
+
+@contextmanager
+def opened(code: str) -> Iterator[tuple[int, str]]:
+    """A shop in a file of its own, served by the code."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "day.db"
+        key = furnish(path)
+        with serving(code, path) as port:
+            yield port, key
+
+
+OURS = Side("slotkeeper", partial(opened, SERVER))
+ALONE = Side("uvicorn that does nothing", partial(opened, IDLE))
+
+
+@contextmanager
+def peers() -> Iterator[list[Side]]:
+    """The same API on FastAPI and PostgreSQL, with one worker and with two. Raises `Absent`."""
+    with furnished(RESOURCES, MINUTES) as peer:
+        yield [
+            Side(
+                f"FastAPI + asyncpg + PostgreSQL, {workers} worker{'s' if workers > 1 else ''}",
+                partial(peer.opened, workers),
+            )
+            for workers in WORKERS
+        ]
+
+
+def measure(sides: Sequence[Side], rounds: int) -> dict[str, list[Day]]:
+    """The days of each side by its name, measured in turn."""
+    days: dict[str, list[Day]] = {side.name: [] for side in sides}
+    for _ in range(rounds):
+        for side in sides:
+            with side.opened() as (port, key):
+                load.run(run_day(port, requests(key, count=WARM_UP, day=3, name="warm")))
+                days[side.name].append(load.run(run_day(port, requests(key))))
+    return days
+
+
+def figures(scale: Scale) -> Iterator[Figure]:
+    """Our day beside each of the others, the better of the peers first."""
+    with ExitStack() as stack:
         try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            await asyncio.sleep(0.05)
-        else:
-            writer.close()
-            return
-    raise RuntimeError("the server did not start")
-
-
-def measure(code: str) -> Day:
-    """The median of some days, each in an empty database."""
-    days = []
-    for _ in range(ROUNDS):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "day.db"
-            waiting = requests(furnish(path))
-            with serving(code, path) as port:
-                days.append(asyncio.run(run_day(port, waiting)))
-    return Day(statistics.median(day.seconds for day in days), min(day.made for day in days))
-
-
-def rows() -> list[tuple[str, Day]]:
-    return [("slotkeeper", measure(SERVER)), ("uvicorn alone", measure(IDLE))]
+            others = stack.enter_context(peers())
+        except cluster.Absent as absent:
+            others = []
+            yield Figure(
+                name="the reference day on FastAPI + asyncpg + PostgreSQL", ours="", beside=f"left out: {absent}"
+            )
+        days = measure([OURS, ALONE, *others], ROUNDS[scale])
+    ours = Measured([day.seconds for day in days[OURS.name]], "s")
+    name = f"the reference day: {BOOKINGS:,} bookings over HTTP, {CONNECTIONS} connections"
+    made = min(day.made for day in days[OURS.name])
+    yield Figure(
+        name=f"{name}; {made:,} booked",
+        ours=ours,
+        target=f"<= {MOST_SECONDS} s",
+        is_reached=made == BOOKINGS and ours.median <= MOST_SECONDS,
+    )
+    for side in sorted([*others, ALONE], key=lambda each: each is ALONE):
+        beside = Measured([day.seconds for day in days[side.name]], "s")
+        yield Figure(name="the same day", ours=ours, beside=beside, peer=side.name, ratio=slower(beside, ours))
 
 
 def main() -> None:
-    for name, day in rows():
-        print(
-            f"{name}: {day.made} of {BOOKINGS} booked in {day.seconds:.2f} s, {BOOKINGS / day.seconds:,.0f} requests/s"
-        )
+    console = Console()
+    console.print(machine())
+    console.print(table_of(figures("full")))
 
 
 if __name__ == "__main__":

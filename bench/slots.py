@@ -9,11 +9,13 @@ import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from bench.figures import Figure, Measured, slower
+from bench.proof.table import Scale
 from slotkeeper.core.actor import SCOPES, Actor
 from slotkeeper.core.hours import Opening, Schedule, Weekly
 from slotkeeper.core.service import Business, Need, Pool, Resource, Service
@@ -136,6 +138,15 @@ def rows() -> list[tuple[str, float, float]]:
             walk_ms = median_ms(lambda: to_json(plain_walk(table, everyone, days)))  # noqa: B023 - called at once
             measured.append((name, our_ms, walk_ms))
     return measured
+
+
+def figures(scale: Scale) -> Iterator[Figure]:
+    """Our time from stored documents beside the walk's; both scales are the same."""
+    for name, our_ms, walk_ms in rows():
+        ours, walk = Measured([our_ms], "ms"), Measured([walk_ms], "ms")
+        yield Figure(
+            name=f"slots, {name}, to JSON", ours=ours, beside=walk, peer="plain walk", ratio=slower(walk, ours)
+        )
 
 
 def main() -> None:

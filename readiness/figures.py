@@ -11,6 +11,7 @@ MOST_WRITE_UNITS = 6
 """What a booking of one resource may cost."""
 
 PEOPLE = 500
+ROUNDS = 3
 
 TIMED = "Lambda"
 SEEN = ("DynamoDB", "Lambda", "CloudWatch", "EventBridge Scheduler", "API Gateway")
@@ -18,7 +19,7 @@ SEEN = ("DynamoDB", "Lambda", "CloudWatch", "EventBridge Scheduler", "API Gatewa
 
 
 def _day() -> Iterator[Finding]:
-    made = day.measure(day.SERVER).made
+    made = min(each.made for each in day.measure([day.OURS], ROUNDS)[day.OURS.name])
     text = (
         f"{made:,} of {day.BOOKINGS:,} bookings made over HTTP on {day.CONNECTIONS} connections, in the embedded home"
     )

@@ -8,8 +8,7 @@ from slotkeeper.cli.complaints import Needs
 from slotkeeper.core.errors import Invalid
 from slotkeeper.embedded.app import Plan, build
 from slotkeeper.process import set_up_logs
-from slotkeeper.senders.smtp import SmtpSettings
-from slotkeeper.senders.webhook import WebhookSettings
+from slotkeeper.senders.options import SmtpSettings, WebhookSettings
 from slotkeeper.settings import Settings
 from slotkeeper.web.app import Rules
 from slotkeeper.web.limits import Quota

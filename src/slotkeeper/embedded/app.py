@@ -1,23 +1,24 @@
 """Where the objects of the embedded home are built and put together."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from slotkeeper.contracts import Clock, Sender
 from slotkeeper.core.errors import Unreachable
-from slotkeeper.courier.courier import Courier
 from slotkeeper.desk.desk import Desk
 from slotkeeper.embedded.asgi import App
+from slotkeeper.embedded.late import Closing, LateCourier
 from slotkeeper.embedded.worker import Worker
 from slotkeeper.process import new_id, now
-from slotkeeper.senders.outbox import OutboxSender
-from slotkeeper.senders.smtp import SmtpSender, SmtpSettings
-from slotkeeper.senders.webhook import WebhookSender, WebhookSettings
+from slotkeeper.senders.options import SmtpSettings, WebhookSettings
 from slotkeeper.stores.sqlite import SqliteStore
 from slotkeeper.web.app import Rules, Web
 from slotkeeper.web.http import Request, Response
+
+if TYPE_CHECKING:
+    from slotkeeper.courier.courier import Courier
 
 IN_MEMORY = ":memory:"
 WAIT_SECONDS = 2.0
@@ -45,7 +46,7 @@ class House:
     store: SqliteStore
     desk: Desk
     web: Web
-    courier: Courier
+    courier: LateCourier
     worker: Worker
     app: App
 
@@ -64,9 +65,8 @@ def build(plan: Plan, clock: Clock = now) -> House:
     store = SqliteStore(plan.database, wait_seconds=plan.wait_seconds)
     desk = Desk(store, clock, new_id)
     web = Web(desk, plan.rules)
-    senders, closing = _senders(plan, clock)
-    courier = Courier(store, clock, senders, OutboxSender(), base_url=plan.base_url)
-    worker = Worker(courier, clock, closing=closing)
+    courier = LateCourier(partial(_courier, plan, clock, store))
+    worker = Worker(courier, clock, closing=[courier.close])
     app = App(
         web,
         store,
@@ -91,13 +91,22 @@ def _answer_aside(plan: Plan, clock: Clock, web: Web, request: Request) -> Respo
         store.close()
 
 
-def _senders(plan: Plan, clock: Clock) -> tuple[dict[str, Sender], list[Callable[[], Awaitable[None]]]]:
-    """The senders by channel, and how to take leave of their peers."""
+def _courier(plan: Plan, clock: Clock, store: SqliteStore) -> "tuple[Courier, Closing]":
+    """The courier, and how to take leave of those that it talks to."""
+    from slotkeeper.courier.courier import Courier
+    from slotkeeper.senders.outbox import OutboxSender
+    from slotkeeper.senders.webhook import WebhookSender
+
     hooks = WebhookSender(plan.webhooks, clock)
-    if plan.smtp is None:
-        return {"webhook": hooks}, [hooks.close]
-    mail = SmtpSender(plan.smtp, clock)
-    return {"webhook": hooks, "email": mail}, [hooks.close, mail.close]
+    senders: dict[str, Sender] = {"webhook": hooks}
+    closing = [hooks.close]
+    if plan.smtp is not None:
+        from slotkeeper.senders.smtp import SmtpSender
+
+        mail = SmtpSender(plan.smtp, clock)
+        senders["email"] = mail
+        closing.append(mail.close)
+    return Courier(store, clock, senders, OutboxSender(), base_url=plan.base_url), closing
 
 
 def _nothing() -> None:

@@ -6,11 +6,13 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from slotkeeper.contracts import Clock
 from slotkeeper.core.ticks import Instant
-from slotkeeper.courier.courier import Swept
+
+if TYPE_CHECKING:
+    from slotkeeper.courier.courier import Swept  # with it would come all that letters are written with
 
 LONGEST_SLEEP = 30.0
 STOP_SECONDS = 20.0
@@ -30,7 +32,7 @@ class Delivers(Protocol):
         """When the first thing is due; None when nothing is."""
         ...
 
-    async def sweep(self, limit: int) -> Swept:
+    async def sweep(self, limit: int) -> "Swept":
         """Do what is due now."""
         ...
 
@@ -132,7 +134,7 @@ class Worker:
             self.counts.errors += 1
             return min(IDLE_SECONDS, self._longest_sleep)
 
-    def _count(self, swept: Swept) -> None:
+    def _count(self, swept: "Swept") -> None:
         self.counts.sweeps += 1
         self.counts.sent += swept.sent
         self.counts.failed += swept.failed

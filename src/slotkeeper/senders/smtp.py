@@ -1,8 +1,6 @@
 """Mail over SMTP, many letters to a connection."""
 
 import asyncio
-from dataclasses import dataclass, field
-from typing import Literal
 
 import aiosmtplib
 from aiosmtplib.errors import (
@@ -17,23 +15,12 @@ from aiosmtplib.errors import (
 from slotkeeper.contracts import Clock, Letter
 from slotkeeper.core.errors import Undeliverable, Unreachable
 from slotkeeper.senders.mail import domain_of, written
+from slotkeeper.senders.options import SmtpSettings
+
+__all__ = ["SmtpSender", "SmtpSettings"]
 
 CLOSING = 421
 """RFC 5321 3.8: the server closes the connection, often because it has carried enough letters."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmtpSettings:
-    """The server, how to log in, and the address that letters come from. At most `connections` are open at a time."""
-
-    host: str
-    port: int
-    sender: str
-    username: str = ""
-    password: str = field(default="", repr=False)
-    security: Literal["starttls", "tls", "none"] = "starttls"
-    timeout_seconds: float = 30.0
-    connections: int = 16
 
 
 class SmtpSender:

@@ -5,7 +5,6 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -14,6 +13,9 @@ from standardwebhooks.webhooks import Webhook as Signer
 
 from slotkeeper.contracts import Clock, Letter
 from slotkeeper.core.errors import Invalid, Undeliverable, Unreachable
+from slotkeeper.senders.options import WebhookSettings
+
+__all__ = ["WebhookSender", "WebhookSettings", "check_url", "is_public"]
 
 AGENT = "Slotkeeper-Webhooks/1"
 MAX_ANSWER_BYTES = 65_536
@@ -26,15 +28,6 @@ _TUNNELS_6 = (ipaddress.IPv6Network("2001::/32"), ipaddress.IPv6Network("2002::/
 _METADATA_4 = (ipaddress.IPv4Network("168.63.129.16/32"), ipaddress.IPv4Network("192.0.0.0/24"))
 """Azure's, and Oracle's with its whole range, of which older Pythons know a part only (RFC 6890 2.2.2). The other
 clouds' lie in link-local or shared ranges, which are refused as such."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebhookSettings:
-    """How endpoints are called. `is_private_allowed` opens http and inside addresses: for tests and closed networks."""
-
-    timeout_seconds: float = 10.0
-    connections: int = 32
-    is_private_allowed: bool = False
 
 
 class WebhookSender:

@@ -13,6 +13,7 @@ from bench.figures import Figure, machine, table_of
 
 BENCHES: dict[str, tuple[str, str]] = {
     "slots": ("bench.slots", "finding slots, beside a plain walk"),
+    "searching": ("bench.searching", "searching over HTTP while bookings go on"),
     "day": ("bench.day", "the reference day over HTTP, beside FastAPI and PostgreSQL"),
     "aws": ("bench.aws.headlines", "the home on AWS, without AWS"),
 }

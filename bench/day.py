@@ -76,23 +76,23 @@ class Day:
     made: int
 
 
-def furnish(path: Path, *, horizon_days: int = 365) -> str:
-    """A business with 50 resources, each of which can be booked by itself; returns a key."""
+def furnish(path: Path, *, horizon_days: int = 365, resources: int = RESOURCES) -> str:
+    """A business with so many resources, each of which can be booked by itself; returns a key."""
     house = build(Plan(database=path, delivers=False))
     with house.store.batch():
-        stock(house.desk, horizon_days)
+        stock(house.desk, horizon_days, resources)
     key = create_key(house.desk, OWNER, "bench", SCOPES).secret
     house.close()
     return key
 
 
-def stock(desk: Desk, horizon_days: int = 365) -> None:
+def stock(desk: Desk, horizon_days: int = 365, resources: int = RESOURCES) -> None:
     """Put the business and all that it offers."""
     always = (Opening(from_="00:00", to="24:00"),)
     week = Weekly(**dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), always))
     catalogue.put_profile(desk, OWNER, Business(name="Shop", zone=ZONE))
     catalogue.put(desk, OWNER, "schedule", "open", Schedule(name="Open", weekly=week))
-    ids = tuple(f"r{number}" for number in range(RESOURCES))
+    ids = tuple(f"r{number}" for number in range(resources))
     for id in ids:
         catalogue.put(desk, OWNER, "resource", id, Resource(name=id, zone=ZONE, schedule_id="open"))
     catalogue.put(desk, OWNER, "pool", "all", Pool(name="All", resource_ids=ids))
@@ -110,13 +110,13 @@ def requests(key: str, *, count: int = BOOKINGS, day: int = 2, name: str = "benc
     ]
 
 
-def request(key: str, request_key: str, start: Instant, number: int) -> bytes:
+def request(key: str, request_key: str, start: Instant, number: int, resources: int = RESOURCES) -> bytes:
     """A booking of the resource and by the customer of that number."""
     body = msgspec.json.encode(
         {
             "serviceId": "visit",
             "startTime": format_instant(start),
-            "resourceIds": [f"r{number % RESOURCES}"],
+            "resourceIds": [f"r{number % resources}"],
             "customerId": f"c{number}",
             "customer": {"name": "Ada Lovelace", "email": f"c{number}@example.com"},
         }

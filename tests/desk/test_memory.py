@@ -73,12 +73,14 @@ def test_what_was_read_before_the_stamps_is_not_trusted(store: SqliteStore) -> N
 
 def test_of_many_only_those_that_changed_are_made_again(store: SqliteStore) -> None:
     memory, maker = Memory(), Maker(A, B)
-    names, parts = ["a", "b"], [A.part, B.part]
-    assert memory.each(Reading(store), names, parts, maker.many) == [1, 1]
+    parts = [A.part, B.part]
+    before = memory.each(Reading(store), "each", parts, maker.many)
+    assert memory.each(Reading(store), "each", parts, maker.many) == [1, 1]
 
     write(store, B, b"5")
 
-    assert memory.each(Reading(store), names, parts, maker.many) == [1, 5]
+    assert memory.each(Reading(store), "each", parts, maker.many) == [1, 5]
+    assert before == [1, 1]
     assert maker.times == 3
 
 
@@ -107,12 +109,17 @@ def test_what_a_batch_has_undone_is_not_kept(store: SqliteStore) -> None:
 
 
 def test_it_keeps_no_more_than_it_may(store: SqliteStore) -> None:
-    memory = Memory(kept=10)
+    memory = Memory(most=10)
 
     for number in range(50):
         memory.made(Reading(store), number, [A.part], lambda reading: 0)
 
-    assert len(memory._made) == 10
+    memory.each(Reading(store), "many", [A.part] * 4, lambda reading, changed: [0] * 4)
+    kept = list(memory._made)
+    memory.each(Reading(store), "too many", [A.part] * 11, lambda reading, changed: [0] * 11)
+
+    assert kept == [44, 45, 46, 47, 48, 49, "many"]
+    assert list(memory._made) == kept
 
 
 def test_a_hold_that_expires_is_free_again_without_any_write() -> None:

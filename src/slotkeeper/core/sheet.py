@@ -51,10 +51,15 @@ class Drawn(msgspec.Struct, frozen=True):
     ticks: int
     passing: tuple[Claim, ...] = ()
 
+    def over(self, window: Window) -> "Drawn":
+        """The same, counted from the window's start, and cut to it."""
+        ahead = self.first - window.start
+        ticks = self.ticks << ahead if ahead >= 0 else self.ticks >> -ahead
+        return Drawn(window.start, ticks & window.full, self.passing)
+
     def busy(self, window: Window, now: Instant, ignoring: Collection[str] = ()) -> int:
         """The window's ticks that any live claim touches. `ignoring` are owners of claims that expire."""
-        ahead = self.first - window.start
-        ticks = (self.ticks << ahead if ahead >= 0 else self.ticks >> -ahead) & window.full
+        ticks = self.over(window).ticks
         for claim in self.passing:
             if claim.is_live(now) and claim.owner not in ignoring:
                 ticks |= window.mask(claim.start, claim.end)

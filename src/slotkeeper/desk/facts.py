@@ -113,6 +113,13 @@ def pinned_to(groups: Sequence[Group], pinned: tuple[str, ...]) -> list[Group]:
     return narrowed
 
 
+class Calendars(msgspec.Struct, frozen=True):
+    """Those that are asked about, in the order of their ids, with the parts where their sheets are."""
+
+    ids: tuple[str, ...]
+    parts: tuple[str, ...]
+
+
 class Frame(msgspec.Struct, frozen=True):
     """What staff have set: who could serve when, claims aside. `needs` are members without claims."""
 
@@ -120,6 +127,7 @@ class Frame(msgspec.Struct, frozen=True):
     service_open: int
     needs: tuple[Needed, ...]
     open_starts: int
+    calendars: Calendars
 
 
 def gather(desk: Desk, reading: Reading, question: Question, service_id: str, service: Service) -> Facts:
@@ -130,7 +138,7 @@ def gather(desk: Desk, reading: Reading, question: Question, service_id: str, se
         now=question.now,
         service=service,
         zone=frame.zone,
-        needs=_with_claims(desk, reading, question, frame.needs),
+        needs=_with_claims(desk, reading, question, frame.needs, frame.calendars),
         service_open=frame.service_open,
         full_days=_full_days(reading, question, service_id, service, frame.zone),
         customer_is_full=_customer_is_full(reading, question, service_id, service),
@@ -140,7 +148,8 @@ def gather(desk: Desk, reading: Reading, question: Question, service_id: str, se
 
 def needed(desk: Desk, reading: Reading, question: Question, groups: Sequence[Group]) -> tuple[Needed, ...]:
     """The groups' resources as they are over the window."""
-    return _with_claims(desk, reading, question, _open_members(reading, question, groups))
+    needs = _open_members(reading, question, groups)
+    return _with_claims(desk, reading, question, needs, _calendars(question.business, needs))
 
 
 def _frame(desk: Desk, reading: Reading, question: Question, service_id: str, service: Service) -> Frame:
@@ -157,7 +166,7 @@ def _frame(desk: Desk, reading: Reading, question: Question, service_id: str, se
         facts = Facts(
             window=question.window, now=question.now, service=service, zone=zone, needs=needs, service_open=service_open
         )
-        return Frame(zone, service_open, needs, while_open(facts))
+        return Frame(zone, service_open, needs, while_open(facts), _calendars(question.business, needs))
 
     name = ("frame", question.business, service_id, service, question.pinned, question.window)
     return desk.memory.made(reading, name, catalogue_parts(question.business), make)
@@ -187,43 +196,52 @@ def _member(reading: Reading, question: Question, id: str, resource: Resource | 
     return Member(id, hours, 0)
 
 
-def _with_claims(desk: Desk, reading: Reading, question: Question, needs: Sequence[Needed]) -> tuple[Needed, ...]:
+def _calendars(business: str, needs: Sequence[Needed]) -> Calendars:
+    ids = tuple(dict.fromkeys(member.id for need in needs for member in need.members))
+    return Calendars(ids, tuple(sheet_part(business, id) for id in ids))
+
+
+def _with_claims(
+    desk: Desk, reading: Reading, question: Question, needs: Sequence[Needed], calendars: Calendars
+) -> tuple[Needed, ...]:
     """The members, busy with what is claimed of them."""
-    ids = list(dict.fromkeys(member.id for need in needs for member in need.members))
-    claimed = dict(zip(ids, _busy(desk, reading, question, ids), strict=True))
+    claimed = dict(zip(calendars.ids, _busy(desk, reading, question, calendars), strict=True))
     return tuple(
-        Needed(tuple(Member(each.id, each.open, claimed[each.id], each.starts) for each in need.members), need.count)
+        Needed(tuple([Member(each.id, each.open, claimed[each.id], each.starts) for each in need.members]), need.count)
         for need in needs
     )
 
 
-def _busy(desk: Desk, reading: Reading, question: Question, ids: Sequence[str]) -> list[int]:
+def _busy(desk: Desk, reading: Reading, question: Question, calendars: Calendars) -> list[int]:
     """The claimed ticks of each calendar. What a commit may rest on is read from its sheets; who only looks is shown
     what was drawn from them before, where they have not changed."""
     window, now, ignoring = question.window, question.now, question.ignoring
     if reading.is_deciding and ignoring:
-        return [_busy_but(docs, question) for docs in _sheet_docs(reading, question, ids)]
+        return [_busy_but(docs, question) for docs in _sheet_docs(reading, question, calendars.ids)]
     if reading.is_deciding:
         return [
             reduce(or_, [drawn_of(doc).busy(window, now) for doc in docs], 0)
-            for docs in _sheet_docs(reading, question, ids)
+            for docs in _sheet_docs(reading, question, calendars.ids)
         ]
-    found = [each.busy(window, now, ignoring) for each in _drawn(desk, reading, question, ids)]
-    for at in _standing_in(reading, question, ids):
-        [docs] = _sheet_docs(reading, question, [ids[at]])
+    found = [
+        each.busy(window, now, ignoring) if each.passing else each.ticks
+        for each in _drawn(desk, reading, question, calendars)
+    ]
+    for at in _standing_in(reading, question, calendars.ids):
+        [docs] = _sheet_docs(reading, question, [calendars.ids[at]])
         found[at] = _busy_but(docs, question)
     return found
 
 
-def _drawn(desk: Desk, reading: Reading, question: Question, ids: Sequence[str]) -> list[Drawn]:
-    business, window = question.business, question.window
+def _drawn(desk: Desk, reading: Reading, question: Question, calendars: Calendars) -> Sequence[Drawn]:
+    """The sheets of each calendar, drawn into the window."""
+    window = question.window
 
-    def make(reading: Reading, unknown: Sequence[int]) -> list[Drawn]:
-        found = _sheet_docs(reading, question, [ids[at] for at in unknown])
-        return [together([drawn_of(doc) for doc in docs]) for docs in found]
+    def make(reading: Reading, changed: Sequence[int]) -> Sequence[Drawn]:
+        found = _sheet_docs(reading, question, [calendars.ids[at] for at in changed])
+        return [together([drawn_of(doc) for doc in docs]).over(window) for docs in found]
 
-    names = [("busy", business, id, window) for id in ids]
-    return desk.memory.each(reading, names, [sheet_part(business, id) for id in ids], make)
+    return desk.memory.each(reading, (calendars, window), calendars.parts, make)
 
 
 def _sheet_docs(reading: Reading, question: Question, ids: Sequence[str]) -> Sequence[Sequence[Doc]]:

@@ -11,16 +11,18 @@ from slotkeeper.ledger import Reading
 
 T = TypeVar("T")
 
-KEPT = 16_384
-"""How many things are kept, at most. Busy times of a month take a kilobyte each."""
+MOST = 16_384
+"""How many things are kept, at most. The busy times of one calendar and a month take a kilobyte."""
 
 
 class Memory:
     """It may be shared by all that ask one store. Whoever takes things out must leave them as they are."""
 
-    def __init__(self, kept: int = KEPT) -> None:
-        self._kept = kept
-        self._made: dict[Hashable, tuple[object, Any]] = {}
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._kept = 0
+        self._made: dict[Hashable, tuple[Sequence[int], Any]] = {}
+        self._things: dict[Hashable, int] = {}
 
     def is_of_use(self, reading: Reading) -> bool:
         """Whether anything can be kept of what the store holds."""
@@ -45,31 +47,38 @@ class Memory:
     def each(
         self,
         reading: Reading,
-        names: Sequence[Hashable],
+        name: Hashable,
         parts: Sequence[str],
         make: Callable[[Reading, Sequence[int]], Sequence[T]],
-    ) -> list[T]:
-        """As `made`, for many things at once, each of a part of its own: `make` is asked only for those, by their
-        places in `names`, that are not known."""
+    ) -> Sequence[T]:
+        """As `made`, a thing for each part: `make` is asked only for those, by their places in `parts`, that have
+        changed. A name goes with the same parts always."""
         stamps = reading.store.stamps(parts)
         if stamps is None:
-            return list(make(reading, range(len(names))))
-        made = self._made
-        # `made` itself stands for what is not known: a value may be anything else.
-        found: list[Any] = [
-            known[1] if (known := made.get(name)) is not None and known[0] == stamp else made
-            for name, stamp in zip(names, stamps, strict=True)
-        ]
-        unknown = [at for at, value in enumerate(found) if value is made]
-        if unknown:
-            for at, value in zip(unknown, make(Reading(reading.store), unknown), strict=True):
-                found[at] = value
-                self._keep(names[at], stamps[at], value)
-        return found
+            return make(reading, range(len(parts)))
+        known = self._made.get(name)
+        values: list[Any]
+        if known is None:
+            changed, values = list(range(len(parts))), [None] * len(parts)
+        elif known[0] == stamps:
+            return cast("Sequence[T]", known[1])
+        else:
+            changed, values = [at for at, stamp in enumerate(stamps) if stamp != known[0][at]], list(known[1])
+        for at, value in zip(changed, make(Reading(reading.store), changed), strict=True):
+            values[at] = value
+        self._keep(name, stamps, values, len(parts))
+        return values
 
-    def _keep(self, name: Hashable, stamps: object, value: Any) -> None:
-        made = self._made
-        made.pop(name, None)
-        while len(made) >= self._kept:
-            del made[next(iter(made))]  # the one that was made first
-        made[name] = (stamps, value)
+    def _keep(self, name: Hashable, stamps: Sequence[int], value: Any, things: int = 1) -> None:
+        """Keep it, and as many of the others as there is room for: those that were made first go."""
+        if things > self._most:
+            return
+        self._forget(name)
+        while self._kept + things > self._most:
+            self._forget(next(iter(self._made)))
+        self._made[name], self._things[name] = (stamps, value), things
+        self._kept += things
+
+    def _forget(self, name: Hashable) -> None:
+        self._made.pop(name, None)
+        self._kept -= self._things.pop(name, 0)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,9 @@ from slotkeeper.contracts import Change, Doc, Key, Put, Stale
 from slotkeeper.core.errors import Unreachable
 from slotkeeper.core.sheet import Claim
 from slotkeeper.core.ticks import Day, day_of
+from slotkeeper.desk.changing import Move, Request, act, move
+from slotkeeper.desk.desk import Desk
+from slotkeeper.doctor import examine
 from slotkeeper.documents import kind_key, sheet_key
 from slotkeeper.ledger import (
     ATTEMPTS,
@@ -21,7 +25,7 @@ from slotkeeper.ledger import (
     settle,
 )
 from slotkeeper.stores.sqlite import SqliteStore
-from tests.builders import Setting, a_clinic, at
+from tests.builders import STAFF, Setting, a_clinic, at
 
 COUNTER, NAME = Key("shop/counter", "1"), Key("shop/name", "1")
 START = "2026-11-24T09:00:00Z"
@@ -202,3 +206,16 @@ def test_what_was_to_be_written_is_read_again_for_the_next_attempt(written: str)
     reading.fetch(keys.values())
 
     assert reading.lasting({keys[written]}).keys() == set(keys.values()) - {keys[written]}
+
+
+def test_a_claim_is_let_go_of_though_its_sheet_was_read_before_it_came_there(tmp_path: Path) -> None:
+    theirs = a_clinic(SqliteStore(tmp_path / "a.db"), doctors=2)
+    ours = Desk(SqliteStore(tmp_path / "a.db"), theirs.clock, theirs.desk.new_id)
+    booked = theirs.book(START, resource_ids=("d0",))
+
+    with ours.store.batch():
+        ours.store.read([sheet_key("clinic", "d1", day_of(booked.start))])
+        move(theirs.desk, STAFF, Move(id=booked.id, start=booked.start, resource_ids=("d1",)))
+        act(ours, STAFF, "cancel", Request(id=booked.id))
+
+    assert examine(theirs.store, theirs.clock.now).complaints == []

@@ -148,12 +148,13 @@ class Draft(msgspec.Struct):
             self.put(Put(key, body_with(self._sheet_doc(key), claim, now)))
 
     def release(self, keys: Iterable[Key], owner: str) -> None:
-        """Take the owner's claims out of each sheet."""
+        """Take the owner's claims out of each sheet.
+
+        Also where there is none: the sheet may have been read before the claim came there, and the owner after. The
+        commit must insist on it, or the claim would stay for ever.
+        """
         for key in keys:
-            before = sheet_of(self._sheet_doc(key))
-            after = removed(before, owner)
-            if after != before:
-                self.put(Put(key, encoded(after)))
+            self.put(Put(key, encoded(removed(sheet_of(self._sheet_doc(key)), owner))))
 
     def change(self) -> Change:
         """The change as the store wants it.

@@ -1,6 +1,7 @@
 """The same request twice at once: whichever comes second finds what the first one made, and is never its own rival."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,6 +62,18 @@ def test_a_request_that_meets_another_with_its_key_is_told_so(clinic: Setting, k
 
     with pytest.raises(KeyReused):
         act_on(clinic.desk, kind)
+
+
+@pytest.mark.parametrize("kind", ["book", "hold"])
+def test_a_request_that_is_answered_among_others_knows_its_twin_of_another_process(tmp_path: Path, kind: str) -> None:
+    theirs = a_clinic(SqliteStore(tmp_path / "a.db"), doctors=1)
+    store = MeetsATwin(tmp_path / "a.db")
+    ours = Desk(store, theirs.clock, theirs.desk.new_id)
+    made: list[str] = []
+    store.twin = lambda: made.append(act_on(theirs.desk, kind))
+
+    with store.batch():
+        assert [act_on(ours, kind)] == made
 
 
 def test_a_rival_is_still_a_rival(clinic: Setting) -> None:

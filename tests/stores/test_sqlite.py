@@ -384,3 +384,14 @@ def test_what_was_acknowledged_survives_a_kill(path: Path) -> None:
     assert sum(1 for _ in store.walk("k")) >= acknowledged + 1
     assert list(store.problems()) == []
     store.close()
+
+
+def test_a_batch_that_has_not_written_yet_reads_what_others_have_committed_meanwhile(tmp_path: Path) -> None:
+    ours, theirs = SqliteStore(tmp_path / "a.db"), SqliteStore(tmp_path / "a.db")
+
+    with ours.batch():
+        assert ours.read([A]) == {}
+        before = ours.stamps([A.part])
+        theirs.commit(Change({A: 0}, [Put(A, b"1")]))
+        assert ours.read([A])[A].body == b"1"
+        assert ours.stamps([A.part]) != before

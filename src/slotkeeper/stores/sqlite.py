@@ -87,6 +87,7 @@ class SqliteStore:
     def read(self, keys: Sequence[Key]) -> dict[Key, Doc]:
         """See `Store.read`."""
         if self._batch_thread == threading.get_ident():
+            self._refresh_in_batch()
             return self._known(keys)
         if self._writing.acquire(blocking=False):
             try:
@@ -100,6 +101,7 @@ class SqliteStore:
     def stamps(self, parts: Sequence[str]) -> Sequence[int] | None:
         """See `Store.stamps`."""
         if self._batch_thread == threading.get_ident():
+            self._refresh_in_batch()
             return self._rows.stamps(parts)
         if not self._writing.acquire(timeout=STAMPS_SECONDS):
             return None
@@ -245,6 +247,11 @@ class SqliteStore:
             self._rows.refresh()
         except sqlite3.Error as error:
             raise Unreachable(f"cannot read: {error}") from error
+
+    def _refresh_in_batch(self) -> None:
+        """Others may commit until the batch writes for the first time, and a read sees what they have."""
+        if not self._is_begun:
+            self._refresh()
 
     def _commit_in_batch(self, change: Change) -> None:
         try:

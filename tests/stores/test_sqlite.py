@@ -337,6 +337,7 @@ def test_a_damaged_backup_is_refused_and_nothing_is_changed(path: Path, tmp_path
 @pytest.mark.parametrize(
     "damage",
     [
+        "UPDATE doc SET places = 'nonsense' WHERE part = 'shop/a'",
         "DELETE FROM place WHERE sort = '1'",
         "UPDATE place SET sort = '9' WHERE sort = '1'",
         "INSERT INTO place VALUES ('due', 'shop', '1', 1)",

@@ -226,10 +226,11 @@ class SqliteStore:
                 "SELECT list, place.part, place.sort, places FROM place LEFT JOIN doc ON doc.id = place.doc"
             )
             for name, part, sort, places in rows:
-                if places is None or _places.decode(places).get(name) != Place(part, sort):
+                if not _is_named(places, name, Place(part, sort)):
                     yield f"list {name}: {part}/{sort} leads to no document that stands there"
             stands, named = connection.execute(
-                "SELECT (SELECT count(*) FROM place), (SELECT count(*) FROM doc, json_each(doc.places))"
+                "SELECT (SELECT count(*) FROM place), "
+                "(SELECT count(*) FROM doc, json_each(iif(json_valid(doc.places), doc.places, '{}')))"
             ).fetchone()
             if stands != named:
                 yield f"the documents name {named} places, the lists hold {stands}"
@@ -369,6 +370,14 @@ def restore(backup: Path, path: Path) -> None:
     for rest in ("-wal", "-shm"):
         path.with_name(path.name + rest).unlink(missing_ok=True)
     fresh.replace(path)
+
+
+def _is_named(places: str | None, name: ListName, place: Place) -> bool:
+    """Whether a document's own `places`, which may be damaged, name the place."""
+    try:
+        return places is not None and _places.decode(places).get(name) == place
+    except msgspec.MsgspecError:
+        return False
 
 
 def _doc(connection: sqlite3.Connection, key: Key) -> Doc | None:

@@ -14,8 +14,9 @@ import pytest
 from slotkeeper.contracts import Change, Doc, Key, Place, Put, Stale, Store
 from slotkeeper.core.errors import Unreachable
 from slotkeeper.stores import rows
+from slotkeeper.stores.restoring import restore
 from slotkeeper.stores.schema import Damaged
-from slotkeeper.stores.sqlite import SqliteStore, restore
+from slotkeeper.stores.sqlite import SqliteStore
 from tests.contracts.store import A, B, StoreContract, put
 
 
@@ -269,13 +270,6 @@ def test_another_programs_database_is_left_alone(path: Path, opens: Callable[[Pa
     assert path.read_bytes() == before
 
 
-def test_an_empty_file_is_no_backup(path: Path) -> None:
-    path.touch()
-
-    with pytest.raises(Damaged, match="not a Slotkeeper database"):
-        restore(path, path.with_name("other.db"))
-
-
 def test_a_newer_database_is_left_alone(path: Path) -> None:
     SqliteStore(path).close()
     newer = sqlite3.connect(path)
@@ -300,38 +294,6 @@ def test_a_backup_is_whole_while_others_write(path: Path, tmp_path: Path) -> Non
     assert seen[-1][0] == seen[-1][1]
     copy.close()
     store.close()
-
-
-def test_a_restore_brings_back_what_the_backup_held(path: Path, tmp_path: Path) -> None:
-    store = SqliteStore(path)
-    put(store, A, b"before")
-    store.backup(tmp_path / "copy.db")
-    put(store, A, b"after", version=1)
-    store.close()
-
-    restore(tmp_path / "copy.db", path)
-
-    again = SqliteStore(path)
-    assert again.read([A])[A].body == b"before"
-    again.close()
-
-
-def test_a_damaged_backup_is_refused_and_nothing_is_changed(path: Path, tmp_path: Path) -> None:
-    store = SqliteStore(path)
-    put(store, A, b"one", start=Place("shop", "1"))
-    store.backup(tmp_path / "copy.db")
-    store.close()
-    broken = sqlite3.connect(tmp_path / "copy.db")
-    broken.execute("DELETE FROM place")
-    broken.commit()
-    broken.close()
-
-    with pytest.raises(Damaged, match="places"):
-        restore(tmp_path / "copy.db", path)
-
-    again = SqliteStore(path)
-    assert again.read([A])[A].body == b"one"
-    again.close()
 
 
 @pytest.mark.parametrize(

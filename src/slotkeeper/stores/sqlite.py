@@ -11,14 +11,13 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from shutil import copyfile
 
 import msgspec
 
 from slotkeeper.contracts import Change, Doc, Key, ListName, Page, Place, Range, Stale
 from slotkeeper.core.errors import Unreachable
 from slotkeeper.stores.rows import Rows
-from slotkeeper.stores.schema import Damaged, check_ours, make_private, migrate, roll_back
+from slotkeeper.stores.schema import check_ours, make_private, migrate, roll_back
 
 IN_MEMORY = ":memory:"
 WALK_ROWS = 500
@@ -350,26 +349,6 @@ class SqliteStore:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
         return connection
-
-
-def restore(backup: Path, path: Path) -> None:
-    """Put a backup in the place of the database at `path`; nothing may be using that.
-
-    Raises:
-        Damaged: the backup is not a whole Slotkeeper database; nothing was changed.
-    """
-    with _unreachable("cannot read the backup"):
-        check_ours(str(backup), may_be_new=False)
-    store = SqliteStore(backup)
-    complaints = list(store.problems())
-    store.close()
-    if complaints:
-        raise Damaged(f"the backup is damaged: {complaints[0]}")
-    fresh = path.with_name(path.name + ".restoring")
-    copyfile(backup, fresh)
-    for rest in ("-wal", "-shm"):
-        path.with_name(path.name + rest).unlink(missing_ok=True)
-    fresh.replace(path)
 
 
 def _is_named(places: str | None, name: ListName, place: Place) -> bool:

@@ -12,8 +12,9 @@ import click
 from slotkeeper.cli.complaints import Needs
 from slotkeeper.cli.screen import progress
 from slotkeeper.cli.session import Session
-from slotkeeper.core.errors import InUse
-from slotkeeper.stores.sqlite import restore as restore_file
+from slotkeeper.core.errors import InUse, Unreachable
+from slotkeeper.stores.restoring import put_in_place, put_log_away, sync
+from slotkeeper.stores.restoring import restore as restore_file
 
 OF_A_TABLE = (
     "DynamoDB keeps its last 35 days, to the second: restore it to a new table in the AWS console, under Backups.\n"
@@ -43,7 +44,7 @@ def backup(session: Session, file: Path, force: bool) -> None:
             os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             with progress("Copying") as advance:
                 home.file.backup(partial, advance)
-            partial.replace(file)
+            put_in_place(partial, file)
         finally:
             partial.unlink(missing_ok=True)
     click.echo(f"{file} holds the whole database ({file.stat().st_size:,} bytes).")
@@ -76,15 +77,10 @@ def restore(session: Session, file: Path, yes: bool) -> None:
 
 def _check_unused(path: Path) -> None:
     """Raises `Needs` while another program has the database open: only then can its log be put away for good."""
-    connection = sqlite3.connect(path, timeout=0.2, isolation_level=None)
     try:
-        connection.execute("PRAGMA journal_mode = DELETE").fetchone()
-    except sqlite3.OperationalError as error:
-        raise Needs(f"{path} is in use", "Stop the server, and every other slotkeeper command, first.") from error
-    except sqlite3.DatabaseError:
-        return  # damaged: then there is nothing to keep apart
-    finally:
-        connection.close()
+        put_log_away(path)
+    except Unreachable as error:
+        raise Needs(str(error), "Stop the server, and every other slotkeeper command, first.") from error
 
 
 def _check_backup(file: Path) -> None:
@@ -105,6 +101,7 @@ def _keep(path: Path, kept: Path) -> None:
         kept.hardlink_to(path)
     except OSError:
         copyfile(path, kept)
+        sync(kept)
 
 
 COMMANDS = {"backup": backup, "restore": restore}

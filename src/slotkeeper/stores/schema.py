@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from slotkeeper.core.errors import Unreachable
 
@@ -32,16 +33,24 @@ def check_ours(path: str, *, may_be_new: bool) -> None:
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Run the numbered scripts that the file has not seen, each in a transaction of its own."""
-    folder = files("slotkeeper.stores") / "migrations"
-    scripts = sorted((script for script in folder.iterdir() if script.name.endswith(".sql")), key=lambda s: s.name)
-    known = int(scripts[-1].name[:4])
-    if _schema_version(connection) > known:
+    known = scripts()
+    if _schema_version(connection) > _number(known[-1]):
         raise Damaged("the database was written by a newer Slotkeeper: install that version")
-    for script in scripts:
-        number = int(script.name[:4])
+    for script in known:
+        number = _number(script)
         if _schema_version(connection) < number:
             with suppress(_AlreadyDone):
                 _run(connection, number, script.read_text("utf-8"))
+
+
+def scripts() -> list[Traversable]:
+    """The scripts that this version knows, in their order."""
+    folder = files("slotkeeper.stores") / "migrations"
+    return sorted((script for script in folder.iterdir() if script.name.endswith(".sql")), key=_number)
+
+
+def _number(script: Traversable) -> int:
+    return int(script.name[:4])
 
 
 class _AlreadyDone(Exception):

@@ -12,7 +12,9 @@ from rich.console import Console
 
 from bench.proof.table import Row, table_of
 
-PROOFS: dict[str, str] = {}
+PROOFS: dict[str, str] = {
+    "power": "power cuts under the real store",
+}
 """The proofs by name, and what each is about. A proof is a module here with `rows(scale) -> Iterator[Row]`."""
 
 

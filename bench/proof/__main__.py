@@ -13,6 +13,7 @@ from rich.console import Console
 from bench.proof.table import Row, table_of
 
 PROOFS: dict[str, str] = {
+    "kills": "kill -9 at random moments",
     "power": "power cuts under the real store",
 }
 """The proofs by name, and what each is about. A proof is a module here with `rows(scale) -> Iterator[Row]`."""

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -55,17 +55,28 @@ class ClaimsNothing(Courier):
 
 
 class FullAfterOne(SqliteStore):
-    """A store whose disk fills up after its first batch."""
+    """A store whose disk fills up after its first batch, until somebody makes room."""
 
     batches = 0
+    has_room = False
 
     @contextmanager
     def batch(self) -> Iterator[None]:
         self.batches += 1
         with super().batch():
             yield
-            if self.batches > 1:
+            if self.batches > 1 and not self.has_room:
                 raise Unreachable("the disk is full")
+
+
+class ForgetsWhatItCouldNotNote(Courier):
+    """A broken one: what the store fails to note is forgotten, and left to the lease."""
+
+    def _note(self, outcomes: Iterable[Outcome]) -> None:
+        try:
+            super()._note(outcomes)
+        finally:
+            self._unnoted.clear()
 
 
 class Killed(BaseException):
@@ -173,6 +184,23 @@ def test_a_store_that_fails_while_noting_leaves_the_messages_to_the_lease(tmp_pa
 
     assert len(box.letters) == 2
     assert len({letter.id for letter in box.letters}) == 1
+
+
+@pytest.mark.parametrize("kind", [Courier, ForgetsWhatItCouldNotNote])
+def test_who_lives_on_when_the_store_fails_sends_nothing_twice(tmp_path: Path, kind: type[Courier]) -> None:
+    clinic = a_clinic_to_remind(tmp_path / "a.db")
+    store, box = FullAfterOne(tmp_path / "a.db"), LetterBox()
+    courier = a_courier(Setting(clinic.desk, clinic.clock, store), box, kind)
+    for _ in range(3):
+        with pytest.raises(Unreachable):
+            sweep(courier)
+        clinic.clock.forward(seconds=LEASE_SECONDS)
+
+    store.has_room = True
+    sweep(courier)
+
+    with caught(kind, ForgetsWhatItCouldNotNote):
+        assert len(box.letters) == 1
 
 
 def test_a_worker_that_is_stopped_notes_what_it_has_sent(tmp_path: Path) -> None:

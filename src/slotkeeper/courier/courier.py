@@ -100,6 +100,7 @@ class Courier:
         self._at_once = at_once
         self._endpoints = tuple(endpoints)
         self._base_url = base_url.rstrip("/")
+        self._unnoted: list[Outcome] = []
 
     def next_due(self) -> Instant | None:
         """When the first thing is due, past or to come; None when nothing is.
@@ -128,6 +129,8 @@ class Courier:
         return await self._attend(list(self._store.read(keys).values()))
 
     async def _attend(self, docs: Sequence[Doc]) -> Swept:
+        if self._unnoted:
+            self._note([])
         counts, jobs = self._take(docs)
         if jobs:
             counts.update(await self._deliver(jobs))
@@ -238,14 +241,16 @@ class Courier:
             return Outcome(job, "failed", f"{type(error).__name__}: {error}", letter)
 
     def _note(self, outcomes: Iterable[Outcome]) -> None:
-        """Note all in one batch. Should the store fail, the leases run out and the messages go again."""
-        by_appointment = sorted(outcomes, key=_appointment_of)
+        """Note all in one batch. What the store fails to note is remembered for the next time: only who dies before
+        leaves it to the leases, and the messages go again."""
+        self._unnoted += outcomes
         with self._store.batch():
-            for whose, group in groupby(by_appointment, _appointment_of):
+            for whose, group in groupby(sorted(self._unnoted, key=_appointment_of), _appointment_of):
                 try:
                     note(self._store, list(group), self._clock())
                 except (msgspec.MsgspecError, Invalid):
                     _log.exception("what became of the messages of %s cannot be noted", "/".join(whose))
+        self._unnoted.clear()
 
 
 def _remembered(letter: Letter) -> Letter:

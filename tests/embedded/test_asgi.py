@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,17 @@ def at_once(address: str, secret: str, asks: list[Asks]) -> list[httpx.Response]
     return asyncio.run(run())
 
 
+@contextmanager
+def a_rival(folder: Path) -> Iterator[None]:
+    """Another connection, as another process has it, that writes for as long as the block lasts."""
+    rival = sqlite3.connect(folder / "clinic.db", isolation_level=None)
+    rival.execute("BEGIN EXCLUSIVE")
+    try:
+        yield
+    finally:
+        rival.close()
+
+
 def booking(**others: Any) -> Asks:
     body = {"serviceId": "visit", "startTime": TUESDAY} | others
     return lambda client: client.post("/appointments", json=body)
@@ -155,11 +167,8 @@ def test_when_the_store_fails_all_who_waited_together_are_told(tmp_path: Path) -
     house, secret = a_house(tmp_path, wait_seconds=0.05)
 
     with served(house) as address:
-        rival = sqlite3.connect(tmp_path / "clinic.db", isolation_level=None)
-        rival.execute("BEGIN EXCLUSIVE")
-        replies = at_once(address, secret, [booking(resourceIds=[f"d{n}"]) for n in range(16)])
-        rival.execute("ROLLBACK")
-        rival.close()
+        with a_rival(tmp_path):
+            replies = at_once(address, secret, [booking(resourceIds=[f"d{n}"]) for n in range(16)])
         left = list(house.store.walk("clinic/appointment/"))
         later = at_once(address, secret, [booking(resourceIds=["d0"])])
 
@@ -167,6 +176,52 @@ def test_when_the_store_fails_all_who_waited_together_are_told(tmp_path: Path) -
     assert all(reply.headers["retry-after"] == "1" for reply in replies)
     assert left == []
     assert later[0].status_code == 201
+
+
+@pytest.mark.parametrize("watches", [True, False])
+def test_while_another_process_writes_those_who_only_look_are_answered(tmp_path: Path, *, watches: bool) -> None:
+    house, secret = a_house(tmp_path, wait_seconds=3.0)
+    if not watches:  # a broken one: whoever writes waits on the loop, and everybody with them
+        house.app._desk._watch = None
+
+    def ask(what: Asks) -> tuple[int, float]:
+        [reply] = at_once(address, secret, [what])
+        return reply.status_code, time.monotonic()
+
+    with served(house) as address, a_rival(tmp_path), ThreadPoolExecutor() as pool:
+        writes = pool.submit(ask, booking())
+        time.sleep(0.2)
+        looked, looked_at = ask(lambda client: client.get("/services"))
+        told, told_at = writes.result()
+
+    assert (looked, told) == (200, 503)
+    assert (told_at - looked_at > 1) == watches
+
+
+def test_a_write_waits_for_another_process_that_is_done_soon(tmp_path: Path) -> None:
+    house, secret = a_house(tmp_path, wait_seconds=5.0)
+
+    with served(house) as address, ThreadPoolExecutor() as pool:
+        with a_rival(tmp_path):
+            writes = pool.submit(at_once, address, secret, [booking(resourceIds=[f"d{n}"]) for n in range(8)])
+            time.sleep(0.3)
+            assert not writes.done()
+        replies = writes.result()
+
+    assert {reply.status_code for reply in replies} == {201}
+
+
+def test_who_cannot_write_is_not_ready_until_it_can(tmp_path: Path) -> None:
+    house, secret = a_house(tmp_path, wait_seconds=0.05)
+    ready: Asks = lambda client: client.get("/ready")  # noqa: E731 - as all other asks
+
+    with served(house) as address:
+        statuses = [at_once(address, secret, [ready])[0].status_code]
+        with a_rival(tmp_path):
+            statuses += [at_once(address, secret, [each])[0].status_code for each in (booking(), ready)]
+        statuses += [at_once(address, secret, [each])[0].status_code for each in (ready, booking())]
+
+    assert statuses == [200, 503, 503, 200, 201]
 
 
 def test_a_failing_commit_undoes_the_whole_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

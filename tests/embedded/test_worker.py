@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from slotkeeper.core.errors import Unreachable
 from slotkeeper.core.ticks import Instant
 from slotkeeper.courier.courier import Swept
 from slotkeeper.embedded.worker import Worker
@@ -107,6 +108,24 @@ def test_a_failure_is_logged_and_counted_and_it_goes_on(caplog: pytest.LogCaptur
 
     assert worker.counts.errors == 2
     assert "fell off its bicycle" in caplog.text
+
+
+def test_a_store_that_fails_is_told_of_in_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    class Fails(ScriptedCourier):
+        async def sweep(self, limit: int) -> Swept:
+            await super().sweep(limit)
+            raise Unreachable("the disk is full")
+
+    courier = Fails()
+    worker = Worker(courier, VirtualClock(NOW), longest_sleep=0.01)
+
+    worker.start()
+    assert until(lambda: courier.sweeps >= 3)
+    worker.stop()
+
+    assert worker.counts.errors >= 2
+    assert "the disk is full" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from slotkeeper.embedded.late import Closing, LateCourier
 from slotkeeper.embedded.worker import Worker
 from slotkeeper.process import new_id, now
 from slotkeeper.senders.options import SmtpSettings, WebhookSettings
+from slotkeeper.stores.lookout import Lookout
 from slotkeeper.stores.sqlite import SqliteStore
 from slotkeeper.web.app import Rules, Web
 from slotkeeper.web.http import Request, Response
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 IN_MEMORY = ":memory:"
 WAIT_SECONDS = 2.0
-"""How long a batch waits while another process writes. Everybody waits with it, so soon it is kinder to say 503."""
+"""How long writes wait while another process writes. Then it is kinder to say 503."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +50,13 @@ class House:
     courier: LateCourier
     worker: Worker
     app: App
+    lookout: Lookout | None = None
 
     def close(self) -> None:
         """Stop the worker and close the database."""
         self.worker.stop()
+        if self.lookout is not None:
+            self.lookout.close()
         self.store.close()
 
 
@@ -64,7 +68,8 @@ def build(plan: Plan, clock: Clock = now) -> House:
     """
     store = SqliteStore(plan.database, wait_seconds=plan.wait_seconds)
     desk = Desk(store, clock, new_id)
-    web = Web(desk, plan.rules)
+    lookout = None if plan.database == IN_MEMORY else Lookout(plan.database)
+    web = Web(desk, plan.rules, check=_nothing if lookout is None else lookout.check)
     courier = LateCourier(partial(_courier, plan, clock, store))
     worker = Worker(courier, clock, closing=[courier.close])
     app = App(
@@ -74,8 +79,10 @@ def build(plan: Plan, clock: Clock = now) -> House:
         on_stop=worker.stop if plan.delivers else _nothing,
         on_write=worker.wake if plan.delivers else _nothing,
         aside=None if plan.database == IN_MEMORY else partial(_answer_aside, plan, clock, web),
+        watch=lookout,
+        patience_seconds=plan.wait_seconds,
     )
-    return House(store, desk, web, courier, worker, app)
+    return House(store, desk, web, courier, worker, app, lookout)
 
 
 def _answer_aside(plan: Plan, clock: Clock, web: Web, request: Request) -> Response:

@@ -2,7 +2,8 @@
 
 Writes that wait at the same time are answered together within one batch of the store: one sync to disk makes all of
 them durable, and only then is anybody told. Reads are answered at once. All of it happens on the event loop, since a
-handler takes less time than handing it to another thread.
+handler takes less time than handing it to another thread. While another process writes, writes wait beside the loop:
+reads must not wait with them.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, Protocol
 
 from slotkeeper.contracts import Store
 from slotkeeper.core.errors import Unreachable
@@ -28,6 +29,9 @@ Send = Callable[[Message], Awaitable[None]]
 Task = Callable[[], Response | Work]
 
 BATCH = 64
+LOOK_AGAIN_SECONDS = 0.005
+PATIENCE_SECONDS = 2.0
+"""How long a write waits while another process writes. Then it is kinder to say 503."""
 LONG_AT_A_TIME, PATIENT_AT_A_TIME = 1, 4
 UNREACHABLE = 503
 BODILESS = frozenset({204, 304})
@@ -36,6 +40,18 @@ BODILESS = frozenset({204, 304})
 
 class Gone(Exception):
     """The client went away before its request was whole."""
+
+
+class Watch(Protocol):
+    """What looks whether the store can be written to."""
+
+    def is_free(self) -> bool:
+        """Whether nobody is writing just now."""
+        ...
+
+    def doubt(self) -> None:
+        """Know that a write has failed."""
+        ...
 
 
 class App:
@@ -50,13 +66,16 @@ class App:
         on_stop: Callable[[], object] = lambda: None,
         on_write: Callable[[], object] = lambda: None,
         aside: Callable[[Request], Response] | None = None,
+        watch: Watch | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        """`aside` answers what takes long, on a thread of its own and from a store of its own."""
+        """`aside` answers what takes long, on a thread of its own and from a store of its own. With a `watch`, writes
+        wait up to `patience_seconds` until they can begin; without, the store makes everybody wait."""
         self._web = web
         self._aside = aside
         self._patient = ThreadPoolExecutor(PATIENT_AT_A_TIME, "patient")
         self._at_a_time = asyncio.Semaphore(LONG_AT_A_TIME)
-        self._desk = _Group(web, store, on_write)
+        self._desk = _Group(web, store, on_write, watch, patience_seconds)
         self.streams = Streams(web.answer)
         self._on_start = on_start
         self._on_stop = on_stop
@@ -118,20 +137,25 @@ class App:
 
 @dataclass(slots=True)
 class _Waiting:
-    """A request that waits for its turn, what is done then, and whom to tell."""
+    """A request that waits for its turn, what is done then, whom to tell, and until when it waits at most."""
 
     request: Request
     task: Task
     future: asyncio.Future[Response | Work]
+    until: float
 
 
 class _Group:
     """Answers the requests that wait at the same time within one batch: group commit."""
 
-    def __init__(self, web: Web, store: Store, on_write: Callable[[], object]) -> None:
+    def __init__(
+        self, web: Web, store: Store, on_write: Callable[[], object], watch: Watch | None, patience_seconds: float
+    ) -> None:
         self._web = web
         self._store = store
         self._on_write = on_write
+        self._watch = watch
+        self._patience_seconds = patience_seconds
         self._waiting: deque[_Waiting] = deque()
 
     async def answer(self, request: Request, task: Task) -> Response | Work:
@@ -140,19 +164,28 @@ class _Group:
         if not self._waiting:
             # At the end of this turn of the loop: whoever has a whole request by then comes along.
             loop.call_soon(self._answer_waiting)
-        waiting = _Waiting(request, task, loop.create_future())
+        waiting = _Waiting(request, task, loop.create_future(), loop.time() + self._patience_seconds)
         self._waiting.append(waiting)
         return await waiting.future
 
     def _answer_waiting(self) -> None:
+        if self._watch is not None and not self._watch.is_free():
+            self._wait_longer()
+            return
         group = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._answer_waiting)
-        responses = self._answered(group)
-        for waiting, response in zip(group, responses, strict=True):
-            if not waiting.future.done():
-                waiting.future.set_result(response)
+        _tell(group, self._answered(group))
         self._on_write()
+
+    def _wait_longer(self) -> None:
+        """Come back in a moment, and tell those who have waited long enough."""
+        loop, given_up = asyncio.get_running_loop(), list[_Waiting]()
+        while self._waiting and self._waiting[0].until <= loop.time():
+            given_up.append(self._waiting.popleft())
+        _tell(given_up, self._refused(given_up, Unreachable("another process is writing to the database")))
+        if self._waiting:
+            loop.call_later(LOOK_AGAIN_SECONDS, self._answer_waiting)
 
     def _answered(self, group: Sequence[_Waiting]) -> Sequence[Response | Work]:
         """The responses, all of them durable; or all 503 when the store fails any of them.
@@ -163,7 +196,18 @@ class _Group:
             with self._store.batch():
                 return [_answer_or_fail(waiting.task) for waiting in group]
         except Unreachable as error:
-            return [self._web.refuse(error, waiting.request) for waiting in group]
+            return self._refused(group, error)
+
+    def _refused(self, group: Sequence[_Waiting], error: Unreachable) -> Sequence[Response]:
+        if self._watch is not None and group:
+            self._watch.doubt()
+        return [self._web.refuse(error, waiting.request) for waiting in group]
+
+
+def _tell(group: Sequence[_Waiting], responses: Sequence[Response | Work]) -> None:
+    for waiting, response in zip(group, responses, strict=True):
+        if not waiting.future.done():
+            waiting.future.set_result(response)
 
 
 def _answer_or_fail(task: Task) -> Response | Work:

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from slotkeeper.contracts import Clock
+from slotkeeper.core.errors import Unreachable
 from slotkeeper.core.ticks import Instant
 
 if TYPE_CHECKING:
@@ -129,6 +130,11 @@ class Worker:
             due = self._courier.next_due()
             pause = self._longest_sleep if due is None else min(float(due - self._clock()), self._longest_sleep)
             return pause if swept.did_something else max(pause, IDLE_SECONDS)
+        except Unreachable as error:
+            # A disk that is full stays so for a while, and where it came from says nothing: a line will do.
+            _log.warning("the worker cannot go on and tries again: %s", error)
+            self.counts.errors += 1
+            return min(IDLE_SECONDS, self._longest_sleep)
         except Exception:  # noqa: BLE001 - the worker never dies of one failure: it logs, counts and goes on
             _log.exception("the worker failed and tries again")
             self.counts.errors += 1

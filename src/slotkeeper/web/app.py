@@ -126,11 +126,13 @@ class Web:
         seconds: Callable[[], float] = time.monotonic,
         *,
         who: Who | None = None,
+        check: Callable[[], object] = lambda: None,
     ) -> None:
         """`seconds` is a clock that only goes on; it fills the buckets of the rate limits. `who` says who asks: by
-        default the key in the headers does."""
+        default the key in the headers does. `check` raises `Unreachable` when nothing could be written."""
         self._desk = desk
         self._who = who or by_key(desk)
+        self._check = check
         self.rules = rules or Rules()
         self._router = Router(ALL)
         self._keys = Limiter(self.rules.key_quota, seconds)
@@ -196,7 +198,7 @@ class Web:
         visit.route = route.pattern
         visit.is_person = visit.is_person and route.media == HTML
         if route.access == "open":
-            answer = route.handler(Call(self._desk, _NOBODY, ids, None, None, request=request))
+            answer = route.handler(Call(self._desk, _NOBODY, ids, None, None, request=request, check=self._check))
             return self._respond(route, request, visit, answer)
         actor = visit.actor = self._admit(route, request, ids, visit)
         headers = request.headers

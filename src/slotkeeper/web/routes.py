@@ -45,7 +45,7 @@ class Call(msgspec.Struct, Generic[B, Q], frozen=True):
     must be none yet. `takes_http_hooks`: webhooks may be plain http, as in a closed network. `session` is that of the
     member who asks, on the pages for members. `attempt` counts a try against what a name may try, such as a password:
     it raises `Limited` when there were too many. `streams`: what changes can be told as it happens. `provider` is who
-    else can say who a member is.
+    else can say who a member is. `check` raises `Unreachable` when nothing could be written, on routes that are open.
     """
 
     desk: Desk
@@ -61,6 +61,7 @@ class Call(msgspec.Struct, Generic[B, Q], frozen=True):
     attempt: Callable[[str], object] = str
     streams: bool = False
     provider: Provider | None = None
+    check: Callable[[], object] = str
 
     @property
     def member(self) -> Session:

@@ -24,8 +24,9 @@ def health(call: Call[Any, Any]) -> Answer:
 
 
 def ready(call: Call[Any, Any]) -> Answer:
-    """The store answers. Raises `Unreachable` when it does not."""
+    """The store answers, and can be written to. Raises `Unreachable` when not."""
     call.desk.store.read([business_key("-")])
+    call.check()
     return Answer(_READY)
 
 
@@ -45,7 +46,7 @@ ROUTES: tuple[Route, ...] = (
         handler=ready,
         access="open",
         topic=TOPIC,
-        summary="Tell whether the store answers",
+        summary="Tell whether the store answers and can be written to",
         answers={200: StateView},
     ),
 )

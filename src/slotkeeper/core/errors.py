@@ -135,7 +135,8 @@ class Outdated(SlotkeeperError):
 
 
 class Unreachable(SlotkeeperError):
-    """The store or a peer cannot answer now; nothing was decided. Try again after `retry_after` seconds."""
+    """The store or a peer cannot answer now. Try again after `retry_after` seconds: a change with the same
+    `Idempotency-Key`, as a crash at this very moment may yet bring it about."""
 
     def __init__(self, message: str, *, retry_after: int = 1) -> None:
         super().__init__(message)

@@ -112,7 +112,7 @@ def _detail(error: SlotkeeperError) -> str:
     if isinstance(error, Missing):
         return f"there is no such {_WORDS.get(error.kind, error.kind)}"
     if isinstance(error, Unreachable):
-        return "the service cannot answer now; nothing was changed: try again"
+        return "the service cannot answer now: try again, with the same Idempotency-Key if something was to be changed"
     if isinstance(error, Invalid) and error.field:
         return f"{error.field}: {error.message}"
     return str(error)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +23,8 @@ from slotkeeper.settings import Settings, Smtp, load
 from tests.cli.command_line import Shell
 
 SECONDS = 20
+OBEYING_MODES = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-all")
+"""Root writes to every file, whatever its mode says, save without these capabilities."""
 
 
 def free_port() -> int:
@@ -47,6 +50,14 @@ def running(folder: Path, *args: str, **environ: str) -> Iterator[subprocess.Pop
         finally:
             server.kill()
             server.wait()
+
+
+def can_obey_modes() -> bool:
+    return os.geteuid() != 0 or shutil.which(OBEYING_MODES[0]) is not None
+
+
+def obeying_modes() -> tuple[str, ...]:
+    return OBEYING_MODES if os.geteuid() == 0 else ()
 
 
 def wait_for(url: str) -> httpx.Response:
@@ -166,3 +177,24 @@ def test_the_settings_become_the_plan() -> None:
     assert plan.rules.takes_http_hooks
     assert plan.base_url == "https://book.example.com"
     assert plan_of(Settings(smtp=Smtp())).smtp is None
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not can_obey_modes(), reason="root writes to every file here: setpriv is missing")
+def test_a_file_that_may_only_be_read_is_told_of_and_served_when_it_may_be_written_to(shell: Shell) -> None:
+    shell.a_practice()
+    file = shell.folder / "slotkeeper.db"
+    file.chmod(0o400)
+    port = free_port()
+    command = (*obeying_modes(), sys.executable, "-m", "slotkeeper", "serve", "--port", str(port))
+
+    told = subprocess.run(command, cwd=shell.folder, capture_output=True, text=True, timeout=SECONDS, check=False)
+    for each in shell.folder.glob("slotkeeper.db*"):
+        each.chmod(0o600)
+    with running(shell.folder, "serve", "--port", str(port)):
+        ready = wait_for(f"http://127.0.0.1:{port}/ready").json()
+
+    assert told.returncode == 3
+    assert "may only be read" in told.stderr
+    assert "Traceback" not in told.stderr
+    assert ready == {"status": "ready"}

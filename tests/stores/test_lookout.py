@@ -77,6 +77,24 @@ def test_after_a_failure_it_is_tried_whether_one_can_write_again(lookout: Lookou
     lookout.check()
 
 
+def test_a_file_that_may_only_be_read_is_known_by_that(path: Path, store: SqliteStore) -> None:
+    lookout = Lookout(path)
+    lookout.check_mode()
+    assert lookout._connection is not None
+    lookout._connection.execute("PRAGMA query_only = ON")  # as a connection is to a file that may only be read
+
+    with pytest.raises(Unreachable, match="may only be read"):
+        lookout.check_mode()
+    lookout.check_mode()
+    lookout.close()
+
+
+def test_a_file_that_somebody_writes_to_may_be_written_to(lookout: Lookout, rival: sqlite3.Connection) -> None:
+    rival.execute("BEGIN IMMEDIATE")
+
+    lookout.check_mode()
+
+
 def test_a_disk_without_room_cannot_be_written_to(path: Path, store: SqliteStore) -> None:
     with pytest.raises(Unreachable, match="left on the disk"):
         Lookout(path, room_bytes=2**62).check()

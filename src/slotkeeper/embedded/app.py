@@ -64,11 +64,11 @@ def build(plan: Plan, clock: Clock = now) -> House:
     """Build and connect everything; nothing runs yet.
 
     Raises:
-        Unreachable: the database cannot be opened.
+        Unreachable: the database cannot be opened, or may only be read.
     """
     store = SqliteStore(plan.database, wait_seconds=plan.wait_seconds)
+    lookout = _lookout(plan, store)
     desk = Desk(store, clock, new_id)
-    lookout = None if plan.database == IN_MEMORY else Lookout(plan.database)
     web = Web(desk, plan.rules, check=_nothing if lookout is None else lookout.check)
     courier = LateCourier(partial(_courier, plan, clock, store))
     worker = Worker(courier, clock, closing=[courier.close])
@@ -83,6 +83,18 @@ def build(plan: Plan, clock: Clock = now) -> House:
         patience_seconds=plan.wait_seconds,
     )
     return House(store, desk, web, courier, worker, app, lookout)
+
+
+def _lookout(plan: Plan, store: SqliteStore) -> Lookout | None:
+    if plan.database == IN_MEMORY:
+        return None
+    lookout = Lookout(plan.database)
+    try:
+        lookout.check_mode()
+    except Unreachable:
+        store.close()
+        raise
+    return lookout
 
 
 def _answer_aside(plan: Plan, clock: Clock, web: Web, request: Request) -> Response:

@@ -28,9 +28,21 @@ class Lookout:
         self._is_in_doubt = False
 
     def close(self) -> None:
-        """Let go of the file; asked again, it is opened again."""
+        """Let go of the file; whoever asks again opens it again."""
         with self._looking:
             self._close()
+
+    def check_mode(self) -> None:
+        """Raises `Unreachable` if the file may only be read. SQLite would go on believing so for as long as anything is
+        open, also when it could be written to again."""
+        with self._looking:
+            try:
+                # BEGIN IMMEDIATE would not tell: where nothing can be written it is a plain BEGIN.
+                self._opened().execute("DELETE FROM doc WHERE 0")
+            except sqlite3.OperationalError as error:
+                self._close()
+                if _primary(error) == sqlite3.SQLITE_READONLY:
+                    raise Unreachable(f"the database may only be read: {self._path}") from error
 
     def doubt(self) -> None:
         """Know that a write has failed: whether another would succeed must be tried."""
@@ -45,7 +57,7 @@ class Lookout:
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute("ROLLBACK")
             except (sqlite3.Error, OSError) as error:
-                if _is_busy(error):
+                if _primary(error) == sqlite3.SQLITE_BUSY:
                     return False
                 self._close()
             return True
@@ -94,6 +106,6 @@ class Lookout:
             self._connection = None
 
 
-def _is_busy(error: Exception) -> bool:
-    """https://sqlite.org/rescode.html: the low byte is the primary code."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+def _primary(error: Exception) -> int:
+    """https://sqlite.org/rescode.html: the low byte of a code is the primary one."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF

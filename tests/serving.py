@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, TypeVar
@@ -45,6 +45,7 @@ class Reply:
     status: int
     media: str
     body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def code(self) -> str:
@@ -55,8 +56,9 @@ class Reply:
 class Client:
     """One connection that is kept open, for one thread at a time."""
 
-    def __init__(self, port: int, key: str = "") -> None:
-        self._connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    def __init__(self, port: int, key: str = "", seconds: float = 60.0) -> None:
+        """It waits for so many seconds for an answer."""
+        self._connection = HTTPConnection("127.0.0.1", port, timeout=seconds)
         self._headers = {"authorization": f"Bearer {key}"} if key else {}
 
     def __enter__(self) -> "Client":
@@ -82,7 +84,8 @@ class Client:
         response = self._connection.getresponse()
         answered = response.read()
         media = response.headers.get("content-type", "")
-        return Reply(response.status, media, json.loads(answered) if answered else None)
+        heads = {name.lower(): text for name, text in response.headers.items()}
+        return Reply(response.status, media, json.loads(answered) if answered else None, heads)
 
 
 def ask_at_once(ports: Sequence[int], key: str, asks: Sequence[Callable[[Client], Reply]]) -> list[Reply]:

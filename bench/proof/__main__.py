@@ -15,6 +15,7 @@ from bench.proof.table import Row, table_of
 PROOFS: dict[str, str] = {
     "kills": "kill -9 at random moments",
     "power": "power cuts under the real store",
+    "faults": "disks that fail, clocks that jump, and peers that are slow or down",
 }
 """The proofs by name, and what each is about. A proof is a module here with `rows(scale) -> Iterator[Row]`."""
 

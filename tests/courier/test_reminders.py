@@ -141,6 +141,37 @@ def test_a_reminder_that_comes_after_the_start_is_dead_and_says_why(clinic: Sett
     assert not box.reminders()
 
 
+class GivesUpForGood(Courier):
+    """A broken one: what the clock says counts for ever."""
+
+    def _take_up_again(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("kind", [Courier, GivesUpForGood])
+def test_what_was_too_late_by_a_wrong_clock_is_owed_again_when_it_is_set_right(
+    clinic: Setting, kind: type[Courier]
+) -> None:
+    box = LetterBox()
+    courier = a_courier(clinic, box, kind)
+    stays, goes = (clinic.book(START, contact=contact(email=f"{name}@example.com")) for name in ("stays", "goes"))
+    now = clinic.clock.now
+    clinic.clock.set(START)
+    sweep(courier)
+    clinic.clock.now = now
+    cancel(clinic, goes)
+
+    sweep(courier)
+    at_once = len(box.reminders())
+    work(courier, clinic, OTHER)
+
+    with caught(kind, GivesUpForGood):
+        assert at_once == 0
+        assert [letter.to for letter in box.reminders()] == ["stays@example.com"] * 2
+        assert len({letter.id for letter in box.reminders()}) == 2
+    assert stays.status == "booked"
+
+
 def test_reminders_of_others_go_on_when_one_is_cancelled(clinic: Setting) -> None:
     box = LetterBox()
     gone, stays = (clinic.book(START, contact=contact(email=f"{name}@example.com")) for name in ("gone", "stays"))

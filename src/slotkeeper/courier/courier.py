@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from itertools import groupby
 
@@ -16,11 +17,11 @@ import msgspec
 
 from slotkeeper.contracts import Clock, Doc, Key, Letter, Sender, Store
 from slotkeeper.core.appointment import Appointment, Customer, Endpoint
-from slotkeeper.core.errors import Invalid, Undeliverable, Unreachable
+from slotkeeper.core.errors import Invalid, Missing, Undeliverable, Unreachable, WrongState
 from slotkeeper.core.reminders import LEASE_SECONDS
 from slotkeeper.core.ticks import Instant
 from slotkeeper.courier.claiming import Job, Taken, expire, is_expired, take_appointment, take_hold
-from slotkeeper.courier.log import TOO_LATE, message_of, no_longer
+from slotkeeper.courier.log import TOO_LATE, message_of, no_longer, replay
 from slotkeeper.courier.noting import Outcome, is_ours, note
 from slotkeeper.courier.telling import Catalogue, Gone, Render, letter_for
 from slotkeeper.documents import Hold, appointment_key, attention, decoded, kind_key
@@ -33,6 +34,7 @@ AT_ONCE = 32
 LATE_SECONDS = 300
 NOTED_AT_ONCE = 16
 HIDDEN = "..."
+MOST_GIVEN_UP = 1000
 SEND_SECONDS = LEASE_SECONDS // 2
 """A try may take so long, and none begins later than so long before its lease ends: no try outlives its claim."""
 
@@ -101,6 +103,7 @@ class Courier:
         self._endpoints = tuple(endpoints)
         self._base_url = base_url.rstrip("/")
         self._unnoted: list[Outcome] = []
+        self._given_up: dict[str, Job] = {}
 
     def next_due(self) -> Instant | None:
         """When the first thing is due, past or to come; None when nothing is.
@@ -117,8 +120,22 @@ class Courier:
         Raises:
             Unreachable: the store failed; what was claimed is taken over when its lease has run out.
         """
+        self._take_up_again()
         page = self._store.list("due", DUE, last=f"{self._clock():0{DUE_DIGITS}d}/\U0010ffff", limit=limit)
         return await self._attend(page.docs)
+
+    def _give_up(self, job: Job) -> None:
+        self._given_up[job.message.id] = job
+        if len(self._given_up) > MOST_GIVEN_UP:
+            del self._given_up[next(iter(self._given_up))]
+
+    def _take_up_again(self) -> None:
+        """Owe those reminders again that came too late by a clock that has been set back since."""
+        now = self._clock()
+        for id, job in [each for each in self._given_up.items() if each[1].message.about > now]:
+            with suppress(Missing, WrongState):
+                replay(self._store, job.business, id, now)
+            del self._given_up[id]
 
     async def attend(self, keys: Sequence[Key]) -> Swept:
         """Do what is due now for the documents under `keys`; those that are gone, or not due, are passed over.
@@ -174,6 +191,8 @@ class Courier:
                 outcome = await self._try(job, catalogue)
             if outcome is not None:
                 counts.update(_counted(outcome, self._clock()))
+                if outcome.answer == TOO_LATE:
+                    self._give_up(job)
                 done.append(outcome)
             if len(done) >= NOTED_AT_ONCE:
                 few = done.copy()

@@ -103,7 +103,8 @@ def events(store: Store, business: str, after: int = 0, limit: int = 100) -> lis
 
 
 def replay(store: Store, business: str, id: str, now: Instant) -> Notification:
-    """Owe a dead message again, from now on and with all its tries; returns it as it stands then.
+    """Owe a dead message again, with all its tries, from now on or from when it was due first; returns it as it stands
+    then.
 
     Raises:
         Missing: no such message was ever tried. WrongState: it is not dead, or its reminder would come too late.
@@ -121,8 +122,9 @@ def replay(store: Store, business: str, id: str, now: Instant) -> Notification:
             raise WrongState(f"the message is {message.state}: only a dead one is sent again")
         if message.kind == "reminder" and (why := no_longer(appointment, message, now)):
             raise WrongState(f"the reminder is of no use any more: {why}")
-        owed = replace(message, state="waiting", attempts=0, due=now, first_due=Instant(0), note="")
-        after = replace(before, state="waiting", attempts=0, due=now, answer="", at=now)
+        due = max(now, message.first_due)
+        owed = replace(message, state="waiting", attempts=0, due=due, first_due=Instant(0), note="")
+        after = replace(before, state="waiting", attempts=0, due=due, answer="", at=now)
         draft.put(appointment_put(business, with_message(appointment, owed)))
         draft.put(notification_put(business, after))
         return after

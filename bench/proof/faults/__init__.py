@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from bench.proof.faults import disk
+from bench.proof.faults import clocks, disk
 from bench.proof.table import Row, Scale
 
 
 def rows(scale: Scale) -> Iterator[Row]:
     """What was tried with each of them, and what was found."""
-    yield from disk.rows(scale)
+    for part in (disk, clocks):
+        yield from part.rows(scale)

@@ -15,6 +15,7 @@ import msgspec
 
 from bench.day import furnish
 from bench.proof.faults import broken
+from bench.proof.faults.broken import told
 from bench.proof.faults.crowd import CUSTOMERS, LATER, PATIENCE_SECONDS, Crowd
 from bench.proof.faults.failing_disk import can_fail
 from bench.proof.faults.server import Running, can_mount, running
@@ -34,13 +35,6 @@ FINE, MADE = 200, 201
 BROKEN_PATIENCE_SECONDS = 4.0
 
 
-class Broken(NamedTuple):
-    """A build that is broken on purpose: what it does wrong, and the Python that makes it so."""
-
-    does: str
-    code: str
-
-
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """Something that goes wrong with the file of a running server: what to tell the server, and what ends it.
 
@@ -52,14 +46,14 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     begin: tuple[str, ...]
     end: str = "mend"
     shows: bool = True
-    broken: Broken | None = None
+    broken: broken.Broken | None = None
 
 
 FULL = Fault(
     name="every byte of the disk is taken",
     begin=("fill",),
     end="empty",
-    broken=Broken("answers whatever the commit says", broken.ANSWERS_WHATEVER_THE_COMMIT_SAYS),
+    broken=broken.ANSWERS_WHATEVER_THE_COMMIT_SAYS,
 )
 FULL_WITHOUT_A_DISK = msgspec.structs.replace(FULL, name="writes find no space", begin=("full 1",), end="mend")
 FAULTS = (
@@ -68,19 +62,19 @@ FAULTS = (
         begin=("quota",),
         end="no-quota",
         shows=False,
-        broken=Broken("gives the store up after its first failure", broken.NEVER_COMES_BACK),
+        broken=broken.NEVER_COMES_BACK,
     ),
     Fault(
         name="every write is an I/O error",
         begin=("fail write 1",),
-        broken=Broken("answers 500", broken.TELLS_A_FAILURE_AS_OUR_FAULT),
+        broken=broken.TELLS_A_FAILURE_AS_OUR_FAULT,
     ),
     Fault(name="every sync is an I/O error", begin=("fail sync 1",)),
     Fault(
         name="every read is an I/O error",
         begin=("fail read 1",),
         shows=False,
-        broken=Broken("reads a failure as nothing", broken.READS_A_FAILURE_AS_NOTHING),
+        broken=broken.READS_A_FAILURE_AS_NOTHING,
     ),
     Fault(
         name="one in five reads, writes and syncs fails",
@@ -247,22 +241,22 @@ def rows(scale: Scale) -> Iterator[Row]:
             + (f": {len(mine)} times" if rounds > 1 else ""),
             found=_summary(mine),
             holds=not any(each.complaints for each in mine),
-            broken="" if fault.broken is None else f"{fault.broken.does}: {caught[fault] or 'nothing was found'}",
+            broken="" if fault.broken is None else told(fault.broken, caught[fault]),
             is_caught=fault.broken is None or bool(caught[fault]),
         )
     yield _afterwards(found)
 
 
-def _caught(faults: Sequence[Fault]) -> dict[Fault, str]:
-    """What was found wrong with each build that is broken on purpose; empty for one that got away."""
+def _caught(faults: Sequence[Fault]) -> dict[Fault, list[str]]:
+    """What was found wrong with each build that is broken on purpose."""
 
-    def first(fault: Fault) -> str:
+    def found(fault: Fault) -> list[str]:
         assert fault.broken is not None
-        return next(iter(endure([fault], code=fault.broken.code, patience=BROKEN_PATIENCE_SECONDS).all_complaints), "")
+        return endure([fault], code=fault.broken.code, patience=BROKEN_PATIENCE_SECONDS).all_complaints
 
     broken = [fault for fault in faults if fault.broken is not None]
     with ThreadPoolExecutor() as pool:
-        return dict(zip(broken, pool.map(first, broken), strict=True))
+        return dict(zip(broken, pool.map(found, broken), strict=True))
 
 
 def _summary(told: Sequence[Told]) -> str:

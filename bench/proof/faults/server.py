@@ -12,6 +12,7 @@ It serves the file, sends its mail to a server at that port, prints its own port
     lock, unlock                  another process holds the write lock, until it is killed
     move, put-back                the file is moved away
     shift SECONDS                 the clock is so far from the true time
+    calm SECONDS                  nothing is due, or on its way: it answers when that is so, or when they are over
     stop                          as does the end of the input
 """
 
@@ -30,6 +31,7 @@ from pathlib import Path
 import uvicorn
 
 from bench.proof.faults.failing_disk import FailingDisk, can_fail
+from slotkeeper.core.reminders import LEASE_SECONDS
 from slotkeeper.core.ticks import Instant
 from slotkeeper.embedded.app import House, Plan, build
 from slotkeeper.embedded.protocol import BoundedHttp
@@ -140,7 +142,7 @@ def main() -> None:
     house = build(Plan(database=file, rules=UNLIMITED, smtp=mail), clock)
     with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
         server = Server(_config(house), house.app.streams)
-        threading.Thread(target=_obey, args=(server, Place(file, disk), clock), daemon=True).start()
+        threading.Thread(target=_obey, args=(server, house, Place(file, disk), clock), daemon=True).start()
         _say(listener.getsockname()[1])
         server.run(sockets=[listener])
     disk.mend()
@@ -156,17 +158,29 @@ def _config(house: House) -> uvicorn.Config:
     )
 
 
-def _obey(server: Server, place: "Place", clock: ShiftedClock) -> None:
+def _obey(server: Server, house: House, place: "Place", clock: ShiftedClock) -> None:
     for line in sys.stdin:
         order, *words = line.split()
         if order == "stop":
             break
         if order == "shift":
             clock.seconds = int(words[0])
+        elif order == "calm":
+            _wait_until_calm(house, clock, float(words[0]))
         else:
             place.obey(order, words)
         _say("ok")
     server.should_exit = True
+
+
+def _wait_until_calm(house: House, clock: ShiftedClock, seconds: float) -> None:
+    """Wait until the courier owes nothing; what it has in hand is due again when the lease ends."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        due = house.courier.next_due()
+        if due is None or due > clock() + LEASE_SECONDS:
+            return
+        time.sleep(0.02)
 
 
 class Place:

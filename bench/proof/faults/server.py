@@ -33,10 +33,12 @@ import uvicorn
 from bench.proof.faults.failing_disk import FailingDisk, can_fail
 from slotkeeper.core.reminders import LEASE_SECONDS
 from slotkeeper.core.ticks import Instant
+from slotkeeper.courier.courier import Courier
 from slotkeeper.embedded.app import House, Plan, build
 from slotkeeper.embedded.protocol import BoundedHttp
 from slotkeeper.embedded.server import Server
-from slotkeeper.senders.smtp import SmtpSettings
+from slotkeeper.senders.options import SmtpSettings
+from slotkeeper.senders.outbox import OutboxSender
 from slotkeeper.web.app import Rules
 from slotkeeper.web.limits import Quota
 
@@ -175,9 +177,9 @@ def _obey(server: Server, house: House, place: "Place", clock: ShiftedClock) -> 
 
 def _wait_until_calm(house: House, clock: ShiftedClock, seconds: float) -> None:
     """Wait until the courier owes nothing; what it has in hand is due again when the lease ends."""
-    end = time.monotonic() + seconds
+    end, looking = time.monotonic() + seconds, Courier(house.store, clock, {}, OutboxSender())
     while time.monotonic() < end:
-        due = house.courier.next_due()
+        due = looking.next_due()
         if due is None or due > clock() + LEASE_SECONDS:
             return
         time.sleep(0.02)

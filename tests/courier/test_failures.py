@@ -69,6 +69,20 @@ def test_the_pauses_between_tries_grow_and_end(clinic: Setting) -> None:
     assert (dead.state, dead.attempts, dead.answer) == ("dead", len(BACKOFF_SECONDS) + 1, "no connection")
 
 
+@pytest.mark.parametrize(("wanted", "pause"), [(1, 30), (600, 600)])
+def test_who_asks_to_be_left_alone_is(clinic: Setting, wanted: int, pause: int) -> None:
+    times: list[int] = []
+
+    def later(letter: Letter) -> None:
+        times.append(clinic.clock.now)
+        raise Unreachable("429", retry_after=wanted)
+
+    clinic.book(START, contact=contact())
+    work(a_courier(clinic, LetterBox(later)), clinic, "2026-11-23T06:30:00Z")
+
+    assert times[1] - times[0] == pause
+
+
 def test_a_refused_recipient_is_a_dead_letter_that_can_be_sent_again(clinic: Setting) -> None:
     server = MailServer()
     server.refusals["ada@example.com"] = "550 5.1.1 no such user"

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -28,6 +29,7 @@ class Endpoint(ThreadingHTTPServer):
         self.status = 204
         self.delay = 0.0
         self.body = b""
+        self.retry_after = ""
         self.requests: list[tuple[dict[str, str], bytes]] = []
         self.connections: set[Any] = set()
 
@@ -48,6 +50,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(self.server.status)
         if 300 <= self.server.status < 400:
             self.send_header("location", self.server.url)
+        if self.server.retry_after:
+            self.send_header("Retry-After", self.server.retry_after)
         if self.server.status != 204:
             self.send_header("content-length", str(len(self.server.body)))
         self.end_headers()
@@ -147,6 +151,31 @@ def test_an_answer_says_later_or_never(endpoint: Endpoint, status: int, kind: ty
     assert type(end) is kind
     assert str(status) in str(end)
     assert len(endpoint.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "least", "most"),
+    [
+        ("", 1, 1),
+        ("90", 90, 90),
+        ("0", 1, 1),
+        ("-5", 1, 1),
+        ("1e9", 1, 1),
+        ("9" * 30, 7200, 7200),
+        ("soon", 1, 1),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 1, 1),
+        ("IN 100 SECONDS", 95, 100),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 7200, 7200),
+    ],
+)
+def test_an_endpoint_says_when_it_wants_to_be_asked_again(endpoint: Endpoint, said: str, least: int, most: int) -> None:
+    endpoint.status = 429
+    endpoint.retry_after = formatdate(time.time() + 100, usegmt=True) if said == "IN 100 SECONDS" else said
+
+    [end] = send(a_letter(endpoint.url))
+
+    assert isinstance(end, Unreachable)
+    assert least <= end.retry_after <= most
 
 
 def test_an_endpoint_that_does_not_answer_is_given_up_in_time(endpoint: Endpoint) -> None:

@@ -132,12 +132,13 @@ def claimed(message: Message, now: Instant) -> Message:
     return replace(message, state="claimed", attempts=message.attempts + 1, due=due, first_due=first)
 
 
-def failed(message: Message, now: Instant, why: str, *, for_good: bool = False) -> Message:
-    """The message after a try that failed: due again after a growing pause, or dead after the last one."""
+def failed(message: Message, now: Instant, why: str, *, for_good: bool = False, wait_seconds: int = 0) -> Message:
+    """The message after a try that failed: due again after a growing pause, and not before `wait_seconds` are over if
+    the peer asked for that; or dead after the last one."""
     note = why[:500]
     if for_good or message.attempts > len(BACKOFF_SECONDS):
         return replace(message, state="dead", note=note)
-    pause = BACKOFF_SECONDS[max(message.attempts, 1) - 1]
+    pause = max(BACKOFF_SECONDS[max(message.attempts, 1) - 1], wait_seconds)
     return replace(message, state="waiting", due=Instant(now + pause), note=note)
 
 

@@ -253,7 +253,9 @@ class Courier:
             return Outcome(job, "failed", f"no answer within {SEND_SECONDS} seconds", letter)
         except Undeliverable as error:
             return Outcome(job, "dead", str(error), letter)
-        except (Unreachable, OSError) as error:
+        except Unreachable as error:
+            return Outcome(job, "failed", str(error), letter, error.retry_after)
+        except OSError as error:
             return Outcome(job, "failed", str(error), letter)
         except Exception as error:  # noqa: BLE001 - one letter that trips a sender must not stop all others
             _log.exception("sending %s failed unexpectedly", letter.id)

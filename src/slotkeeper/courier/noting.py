@@ -28,12 +28,14 @@ MAX_ANSWER = 500
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a job. `void`: it must not be sent any more; `untried`: our lease ran out before its turn."""
+    """What became of a job. `void`: it must not be sent any more; `untried`: our lease ran out before its turn.
+    `wait_seconds`: the peer wants to be left alone for so long."""
 
     job: Job
     result: Literal["sent", "failed", "dead", "void", "untried"]
     answer: str = ""
     letter: Letter | None = None
+    wait_seconds: int = 0
 
 
 def note(store: Store, outcomes: Sequence[Outcome], now: Instant) -> list[Notification]:
@@ -84,7 +86,7 @@ def noted(message: Message | None, outcome: Outcome, now: Instant) -> Message | 
         return None
     match outcome.result:
         case "failed":
-            return failed(message, now, outcome.answer)
+            return failed(message, now, outcome.answer, wait_seconds=outcome.wait_seconds)
         case "dead":
             return failed(message, now, outcome.answer, for_good=True)
         case "void":

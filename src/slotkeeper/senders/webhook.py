@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import httpcore
@@ -19,6 +20,8 @@ __all__ = ["WebhookSender", "WebhookSettings", "check_url", "is_public"]
 
 AGENT = "Slotkeeper-Webhooks/1"
 MAX_ANSWER_BYTES = 65_536
+LONGEST_WAIT = 7200
+"""No endpoint is waited for longer than by our own last pause: what it was owed would come too late."""
 LATER = frozenset({408, 425, 429})
 """The 4xx that mean "later" (RFC 9110 15.5.9, RFC 8470, RFC 6585)."""
 
@@ -53,7 +56,7 @@ class WebhookSender:
             raise Undeliverable(error.message) from error
         try:
             async with asyncio.timeout(self._settings.timeout_seconds):
-                status = await self._post(letter)
+                status, wait = await self._post(letter)
         except TimeoutError as error:
             raise Unreachable(f"no answer within {self._settings.timeout_seconds:g} seconds") from error
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
@@ -61,7 +64,7 @@ class WebhookSender:
         if 200 <= status < 300:
             return str(status)
         if status >= 500 or status in LATER:
-            raise Unreachable(f"the endpoint answered {status}")
+            raise Unreachable(f"the endpoint answered {status}", retry_after=wait)
         if 300 <= status < 400:
             raise Undeliverable(f"the endpoint answered {status}: redirects are not followed")
         raise Undeliverable(f"the endpoint answered {status}")
@@ -72,7 +75,8 @@ class WebhookSender:
             await self._pool.aclose()
         self._pool = None
 
-    async def _post(self, letter: Letter) -> int:
+    async def _post(self, letter: Letter) -> tuple[int, int]:
+        """The status that was answered, and after how many seconds the endpoint wants to be asked again."""
         body = letter.text.encode()
         async with self._connections().stream(
             "POST",
@@ -86,7 +90,16 @@ class WebhookSender:
                 size += len(part)
                 if size > MAX_ANSWER_BYTES:
                     break
-            return response.status
+            return response.status, self._wait(response.headers)
+
+    def _wait(self, headers: Iterable[tuple[bytes, bytes]]) -> int:
+        """What Retry-After says, in seconds or as a date (RFC 9110 10.2.3), within what we go along with; 1 without."""
+        said = next((text.decode("latin-1") for name, text in headers if name.lower() == b"retry-after"), "")
+        try:
+            seconds = int(said) if said.isdecimal() else int(parsedate_to_datetime(said).timestamp()) - self._clock()
+        except (ValueError, OverflowError):
+            return 1
+        return min(max(seconds, 1), LONGEST_WAIT)
 
     def _headers(self, letter: Letter) -> list[tuple[str, str]]:
         """Standard Webhooks: the id stays the same for every try, the signature covers id, time and body."""

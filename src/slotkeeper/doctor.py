@@ -41,14 +41,19 @@ def examine(store: Store, now: Instant, progress: Callable[[int], object] = lamb
             progress(found.documents)
         first = _complaints(store, doc, now, found)
         if first:
-            still = _complaints(store, _again(store, doc.key), now, CheckUp())
-            found.complaints += [complaint for complaint in first if complaint in still]
+            found.complaints += _still(store, doc.key, now, first)
     progress(found.documents)
     return found
 
 
-def _again(store: Store, key: Key) -> Doc | None:
-    return store.read([key]).get(key)
+def _still(store: Store, key: Key, now: Instant, complaints: list[str]) -> list[str]:
+    """Those complaints that are true of the document as it is now; all of them when it cannot be read."""
+    try:
+        doc = store.read([key]).get(key)
+    except msgspec.MsgspecError:
+        return complaints
+    still = _complaints(store, doc, now, CheckUp())
+    return [complaint for complaint in complaints if complaint in still]
 
 
 def _complaints(store: Store, doc: Doc | None, now: Instant, found: CheckUp) -> list[str]:

@@ -85,6 +85,17 @@ def test_a_document_that_cannot_be_read_is_found(shell: Shell) -> None:
     assert any("cannot be read" in each for each in shell.complaints())
 
 
+def test_a_document_of_which_nothing_can_be_read_keeps_no_complaint_from_being_told(shell: Shell) -> None:
+    id = a_booked_practice(shell)
+    execute("UPDATE doc SET body = '[]' WHERE part = 'practice/sheet/ada'")
+    execute("UPDATE doc SET places = 'nonsense' WHERE part = ?", f"practice/appointment/{id}")
+
+    found = shell.complaints()
+
+    assert any("leads to no document" in each for each in found)
+    assert any(f"booked appointment {id} has 0 claims" in each for each in found)
+
+
 def test_a_backup_comes_back_and_what_was_there_is_kept(shell: Shell) -> None:
     a_booked_practice(shell)
     shell("backup", "backup.db")

@@ -15,6 +15,8 @@ BENCHES: dict[str, tuple[str, str]] = {
     "slots": ("bench.slots", "finding slots, beside a plain walk"),
     "searching": ("bench.searching", "searching over HTTP while bookings go on"),
     "day": ("bench.day", "the reference day over HTTP, beside FastAPI and PostgreSQL"),
+    "start": ("bench.start", "starting, memory, and what is done with a large file"),
+    "growth": ("bench.growth", "bookings a second as the file grows"),
     "aws": ("bench.aws.headlines", "the home on AWS, without AWS"),
 }
 """The benches by name: a module with `figures(scale) -> Iterator[Figure]`, and what it is about."""

@@ -100,25 +100,37 @@ def stock(desk: Desk, horizon_days: int = 365, resources: int = RESOURCES) -> No
     catalogue.put(desk, OWNER, "service", "visit", visit)
 
 
-def requests(key: str, *, count: int = BOOKINGS, day: int = 2, name: str = "bench") -> list[bytes]:
+def requests(
+    key: str, *, count: int = BOOKINGS, day: int = 2, name: str = "bench", has_customers: bool = True
+) -> list[bytes]:
     """One request for each free quarter of an hour of each resource, the resources in turn, from the midnight on that
-    is so many days ahead. `name` begins their idempotency keys."""
+    is so many days ahead. `name` begins their idempotency keys. Without customers it is the mail address that tells
+    who books."""
     first = (int(time.time()) // DAY_SECONDS + day) * DAY_SECONDS
     return [
-        request(key, f"{name}-{number}", Instant(first + number // RESOURCES * MINUTES * 60), number)
+        request(
+            key,
+            f"{name}-{number}",
+            Instant(first + number // RESOURCES * MINUTES * 60),
+            number,
+            has_customer=has_customers,
+        )
         for number in range(count)
     ]
 
 
-def request(key: str, request_key: str, start: Instant, number: int, resources: int = RESOURCES) -> bytes:
-    """A booking of the resource and by the customer of that number."""
+def request(
+    key: str, request_key: str, start: Instant, number: int, resources: int = RESOURCES, *, has_customer: bool = True
+) -> bytes:
+    """A booking of the resource and by the customer of that number, or by one whom only this request knows."""
+    who = f"c{number}" if has_customer else request_key
     body = msgspec.json.encode(
         {
             "serviceId": "visit",
             "startTime": format_instant(start),
             "resourceIds": [f"r{number % resources}"],
-            "customerId": f"c{number}",
-            "customer": {"name": "Ada Lovelace", "email": f"c{number}@example.com"},
+            **({"customerId": who} if has_customer else {}),
+            "customer": {"name": "Ada Lovelace", "email": f"{who}@example.com"},
         }
     )
     head = (

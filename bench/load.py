@@ -6,8 +6,8 @@ hand before it is needed, and of an answer no more is looked at than its status 
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable
+from collections import Counter, deque
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -20,6 +20,8 @@ Answered = Callable[["Wire", int, bytes], object]
 
 END = b"\r\n\r\n"
 LENGTH = b"\r\ncontent-length:"
+TICK_SECONDS = 0.005
+PATIENCE_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -93,6 +95,7 @@ async def ask_all(port: int, requests: Iterable[bytes], connections: int, wanted
         if request is not None:
             wire.ask(request)
             return
+        wire.close()
         busy -= 1
         if not busy and not ended.done():
             ended.set_result(None)
@@ -103,9 +106,76 @@ async def ask_all(port: int, requests: Iterable[bytes], connections: int, wanted
         go_on(wire)
     await ended
     answers.seconds = time.perf_counter() - began
-    for wire in wires:
-        wire.close()
     return answers
+
+
+class Steady:
+    """Requests at a steady rate, whatever becomes of those before.
+
+    What is due while every connection waits is sent when one is free, and its latency counts from when it was due: a
+    server that stalls cannot hide it. What is due for more than `PATIENCE_SECONDS` is dropped, so a rate that is too
+    high shows as fewer answers, not as an endless queue.
+    """
+
+    def __init__(self, rate: float, requests: Iterator[bytes], wanted: int) -> None:
+        self.rate = rate
+        self._requests = requests
+        self._wanted = wanted
+        self._wires: list[Wire] = []
+        self._idle: deque[Wire] = deque()
+        self._due: deque[float] = deque()
+        self._since: dict[Wire, float] = {}
+        self._lost = False
+        self._latencies: list[float] = []
+        self._odd: Counter[int] = Counter()
+
+    async def connect(self, port: int, connections: int) -> None:
+        """Open the connections."""
+        self._wires = [await connected(port, self._answered, self._note_loss) for _ in range(connections)]
+        self._idle.extend(self._wires)
+
+    def close(self) -> None:
+        """Close the connections."""
+        for wire in self._wires:
+            wire.close()
+
+    async def run(self) -> None:
+        """Send until cancelled. Raises ConnectionError when the server closes a connection."""
+        last, owed = time.perf_counter(), 0.0
+        while not self._lost:
+            await asyncio.sleep(TICK_SECONDS)
+            now = time.perf_counter()
+            owed += (now - last) * self.rate
+            self._due.extend(now - (now - last) * part / int(owed) for part in range(int(owed), 0, -1))
+            last, owed = now, owed % 1
+            while self._due and self._due[0] < now - PATIENCE_SECONDS:
+                self._due.popleft()
+            self._go_on()
+        raise ConnectionError("the server closed a connection")
+
+    def taken(self) -> tuple[list[float], Counter[int]]:
+        """The latencies in seconds of what was answered as it should since this was asked last, and the statuses of
+        what was not."""
+        taken = self._latencies, self._odd
+        self._latencies, self._odd = [], Counter()
+        return taken
+
+    def _go_on(self) -> None:
+        while self._due and self._idle:
+            wire = self._idle.popleft()  # in turn: one that is idle for long is closed by its server
+            self._since[wire] = self._due.popleft()
+            wire.ask(next(self._requests))
+
+    def _answered(self, wire: Wire, status: int, answer: bytes) -> None:
+        if status == self._wanted:
+            self._latencies.append(time.perf_counter() - self._since[wire])
+        else:
+            self._odd[status] += 1
+        self._idle.append(wire)
+        self._go_on()
+
+    def _note_loss(self) -> None:
+        self._lost = True
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

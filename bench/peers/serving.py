@@ -1,5 +1,6 @@
 """The peer as it is measured: its database, its shop, and uvicorn with one worker or more."""
 
+import http.client
 import os
 import secrets
 import subprocess
@@ -18,7 +19,7 @@ PYTHON = ROOT / ".venv-peers/bin/python"
 POOL = 16
 """Connections to PostgreSQL, in all."""
 
-START_SECONDS = 60
+START_SECONDS, LOOK_SECONDS = 60, 0.005
 
 EMPTY = "TRUNCATE appointment, claim, message, event, idempotency_key; CHECKPOINT"
 AWAKE = "SELECT count(*) FROM pg_stat_activity WHERE client_port = -1 AND backend_type = 'client backend'"
@@ -35,23 +36,35 @@ class Peer:
     def opened(self, workers: int) -> Iterator[tuple[int, str]]:
         """Serve the shop, with nothing booked; yields the port and the key."""
         self.cluster.run(EMPTY)
+        with self._started(workers) as (server, port):
+            self._wait_for(server, workers)
+            wait_until_open(port)
+            yield port, self.key
+
+    def first_answer(self) -> float:
+        """The seconds from the command until a booking is answered, the first as all others."""
+        body = b'{"serviceId": "none", "startTime": "2030-01-01T00:00:00Z"}'
+        headers = {"authorization": f"Bearer {self.key}", "content-type": "application/json"}
+        began = time.perf_counter()
+        with self._started(workers=1) as (_, port):
+            wait_until_open(port, LOOK_SECONDS)
+            connection = http.client.HTTPConnection("127.0.0.1", port)
+            connection.request("POST", "/appointments", body, headers)
+            status = connection.getresponse().status
+            seconds = time.perf_counter() - began
+            connection.close()
+        assert status == 404, status
+        return seconds
+
+    @contextmanager
+    def _started(self, workers: int) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
         port = free_port()
         options = ["--loop=uvloop", "--http=httptools", "--no-access-log", "--log-level=error"]
-        command = [
-            str(PYTHON),
-            "-m",
-            "uvicorn",
-            "bench.peers.app:app",
-            f"--port={port}",
-            f"--workers={workers}",
-            *options,
-        ]
+        command = [str(PYTHON), "-m", "uvicorn", "bench.peers.app:app", f"--port={port}", f"--workers={workers}"]
         settings = {"PEER_DSN": self.cluster.dsn, "PEER_POOL": str(POOL // workers)}
-        with subprocess.Popen(command, cwd=ROOT, env=os.environ | settings) as server:
+        with subprocess.Popen([*command, *options], cwd=ROOT, env=os.environ | settings) as server:
             try:
-                self._wait_for(server, workers)
-                wait_until_open(port)
-                yield port, self.key
+                yield server, port
             finally:
                 server.terminate()
 

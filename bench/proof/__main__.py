@@ -16,6 +16,7 @@ PROOFS: dict[str, str] = {
     "kills": "kill -9 at random moments",
     "power": "power cuts under the real store",
     "faults": "disks that fail, clocks that jump, and peers that are slow or down",
+    "soak": "bookings and searches for half an hour: nothing grows",
 }
 """The proofs by name, and what each is about. A proof is a module here with `rows(scale) -> Iterator[Row]`."""
 

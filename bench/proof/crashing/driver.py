@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import apsw
@@ -19,6 +19,12 @@ def _their_errors() -> Iterator[None]:
         raise sqlite3.DatabaseError(str(error)) from error
     except apsw.Error as error:
         raise sqlite3.OperationalError(str(error)) from error
+
+
+class _Done(NamedTuple):
+    """What of a cursor is asked for after `executemany`."""
+
+    rowcount: int
 
 
 class Connection(apsw.Connection):
@@ -36,9 +42,11 @@ class Connection(apsw.Connection):
 
     def executemany(  # type: ignore[override] # sqlite3's signature
         self, sql: str, params: Iterable[Sequence[Any]]
-    ) -> Any:
+    ) -> _Done:
+        before = self.total_changes()
         with _their_errors():
-            return super().executemany(sql, params)
+            super().executemany(sql, params)
+        return _Done(self.total_changes() - before)
 
     def backup(  # type: ignore[override] # sqlite3's signature: the copy goes from this one to the target
         self, target: "Connection", *, pages: int = -1, progress: Callable[[int, int, int], object] | None = None

@@ -10,10 +10,10 @@ from unittest.mock import patch
 
 from slotkeeper.cli.commands import backup
 from slotkeeper.contracts import Letter
+from slotkeeper.courier import courier
 from slotkeeper.courier.claiming import Job
 from slotkeeper.courier.courier import Courier
 from slotkeeper.courier.noting import Outcome
-from slotkeeper.embedded import app
 from slotkeeper.stores import restoring, schema
 
 OURS = ""
@@ -60,7 +60,7 @@ class _NotesFirst(Courier):
 
 
 def notes_before_it_sends() -> AbstractContextManager[object]:
-    return patch.object(app, "Courier", _NotesFirst)
+    return patch.object(courier, "Courier", _NotesFirst)
 
 
 def migrates_statement_by_statement() -> AbstractContextManager[object]:

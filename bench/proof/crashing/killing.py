@@ -48,6 +48,10 @@ class Fate:
                 return cls(heard=chance.randint(1, heard), seconds=chance.uniform(0, MOMENT_SECONDS))
 
 
+class Failed(Exception):
+    """A victim could not do what it was to do."""
+
+
 class Victim:
     """A process that is to be killed."""
 
@@ -84,7 +88,11 @@ class Victim:
         return word
 
     def end(self) -> list[Any]:
-        """Wait until it is dead, or has done all that it had to do; returns what it said in the end."""
+        """Wait until it is dead, or has done all that it had to do; returns what it said in the end.
+
+        Raises:
+            Failed: it ended by an error of its own. No death of ours, nor a proof of anything.
+        """
         words = []
         while (word := self._word()) is not None:
             words.append(word)
@@ -93,6 +101,8 @@ class Victim:
         for timer in self._timers:
             timer.cancel()
             timer.join()
+        if self._process.exitcode not in (0, -signal.SIGKILL):
+            raise Failed(f"a victim ended by itself: {words}")
         return words
 
     @property
@@ -123,7 +133,11 @@ def _live(mouth: Connection, calls: int, target: Callable[..., object], args: tu
         if calls and not made:
             _die_after(calls, made)
 
-    target(say, *args)
+    try:
+        target(say, *args)
+    except BaseException as error:
+        mouth.send(repr(error))
+        raise
     sys.setprofile(None)
     mouth.send(sum(made))
 

@@ -130,7 +130,8 @@ class Service:
         clinic = furnished(load)
         path.write_bytes(clinic.content)
         self._key, self._path, self._chance, self._breaking = clinic.key, path, chance, breaking
-        self._post = Post(sink, sink.settle())
+        sink.empty()  # each clinic is made from the same file, so its messages have the same ids
+        self._post = Post(sink)
         starts = [start for day in OTHER_DAYS for start in day]
         names = [f"patron{number}" for number in range(load.patrons)]
         self._patrons = [Patron(name, starts, random.Random(chance.random())) for name in names]

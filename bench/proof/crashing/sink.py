@@ -43,6 +43,11 @@ class Sink:
                 raise RuntimeError("somebody is connected to the mail server still")
             return self.arrived.copy()
 
+    def empty(self) -> None:
+        """Forget what has arrived so far."""
+        self.settle()
+        self.arrived.clear()
+
     def count(self, difference: int) -> None:
         with self._change:
             self._sessions += difference

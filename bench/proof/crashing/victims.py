@@ -43,5 +43,6 @@ def command(say: Say, args: Sequence[str], breaking: str) -> None:
     """Do what one calls on the command line."""
     with broken.build(breaking):
         say(BEGUN)
-        cli(args, standalone_mode=False)
+        if cli(args, standalone_mode=False):  # its exit code
+            raise RuntimeError(f"{args} did not succeed")
         say(DONE)

@@ -525,7 +525,7 @@ def test_a_logo_is_kept_shown_and_taken_away(clinic: Setting, owner: Browser) ->
     ("media", "data"),
     [
         ("image/png", ""), ("image/png", "not base64"), ("image/svg+xml", DOT), ("image/jpeg", DOT),
-        ("image/png", base64.b64encode(base64.b64decode(DOT) + bytes(40_960)).decode()),
+        ("image/png", base64.b64encode(base64.b64decode(DOT) + bytes(40_960)).decode()), ("image/png", "é"),
     ],
 )  # fmt: skip
 def test_what_is_no_logo_is_told(owner: Browser, media: str, data: str) -> None:

@@ -1,7 +1,6 @@
 """The business itself: its name and place, how it speaks, when it is quiet, and what its pages look like."""
 
 import base64
-import binascii
 from contextlib import suppress
 from typing import Any
 
@@ -89,7 +88,7 @@ def put_logo(call: Call[DeclaredForm, None]) -> Answer:
     try:
         data = base64.b64decode(text, validate=True)
         catalogue.put_logo(call.desk, call.actor, fitted({"media": media, "data": data}, Logo))
-    except (Invalid, binascii.Error):
+    except (Invalid, ValueError):  # what is not ASCII is no `binascii.Error`, only a ValueError
         kept = catalogue.profile(call.desk, call.actor)
         said = speech_of(call).say(N_("A logo is a PNG, JPEG or WebP picture of at most 40 KB: make it smaller."))
         return _page(call, Filled(written(FIELDS, kept.value), {}, {"": said}), str(kept.version))

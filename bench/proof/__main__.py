@@ -17,6 +17,7 @@ PROOFS: dict[str, str] = {
     "power": "power cuts under the real store",
     "faults": "disks that fail, clocks that jump, and peers that are slow or down",
     "soak": "bookings and searches for half an hour: nothing grows",
+    "fuzz": "hostile requests to every route of the running service",
 }
 """The proofs by name, and what each is about. A proof is a module here with `rows(scale) -> Iterator[Row]`."""
 

@@ -24,10 +24,12 @@ Typed = dict[str, list[str]]
 
 
 class Form:
-    """A form as it stands on a page: where it is sent to, and what would be sent."""
+    """A form as it stands on a page: where it is sent to, and what would be sent. Some of its buttons may send it
+    elsewhere, to `others`."""
 
     def __init__(self, action: str, method: str) -> None:
         self.action = action
+        self.others: list[str] = []
         self.method = method
         self.typed: Typed = {}
         self.names: set[str] = set()
@@ -61,6 +63,8 @@ class Page(HTMLParser):
             form.is_disabled = True
         if name and tag in ("input", "select", "textarea"):
             form.names.add(name)
+        if tag == "button" and "formaction" in facts:
+            form.others.append(facts["formaction"])
         if tag == "input" and name and (facts.get("type") not in ("checkbox", "radio") or "checked" in facts):
             form.typed.setdefault(name, []).append(facts.get("value", ""))
         elif tag == "select":

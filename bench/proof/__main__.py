@@ -18,6 +18,7 @@ PROOFS: dict[str, str] = {
     "faults": "disks that fail, clocks that jump, and peers that are slow or down",
     "soak": "bookings and searches for half an hour: nothing grows",
     "fuzz": "hostile requests to every route of the running service",
+    "access": "who may ask what, and what is somebody else's",
 }
 """The proofs by name, and what each is about. A proof is a module here with `rows(scale) -> Iterator[Row]`."""
 

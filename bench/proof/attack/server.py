@@ -72,8 +72,9 @@ def _break(name: str) -> None:
     """Break this process in the way that is called so."""
     # Imported here: a sound build must not have even loaded what breaks it.
     from bench.proof.attack.faults import FAULTS
+    from bench.proof.attack.holes import HOLES
 
-    FAULTS[name].plant()
+    (FAULTS | HOLES)[name].plant()
 
 
 if __name__ == "__main__":

@@ -8,11 +8,12 @@ import importlib
 import sys
 import time
 
-from rich.console import Console
+from rich import get_console
 
 from bench.proof.table import Row, table_of
 
 PROOFS: dict[str, str] = {
+    "contended": "a million attempts to book what others want too",
     "kills": "kill -9 at random moments",
     "power": "power cuts under the real store",
     "faults": "disks that fail, clocks that jump, and peers that are slow or down",
@@ -35,7 +36,7 @@ def main() -> None:
     wanted = parser.parse_args()
     if unknown := set(wanted.names) - PROOFS.keys():
         parser.error(f"there is no proof named {min(unknown)}: there are {', '.join(PROOFS)}")
-    console, found = Console(), list[Row]()
+    console, found = get_console(), list[Row]()
     for name in wanted.names or PROOFS:
         began = time.perf_counter()
         with console.status(f"{name}: {PROOFS[name]}"):

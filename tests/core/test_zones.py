@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from slotkeeper.core.errors import Invalid
 from slotkeeper.core.ticks import DAY_TICKS, TICK_SECONDS, Instant, Tick, instant_of, parse_instant, tick_at
-from slotkeeper.core.zones import local, offsets, zone, zone_names
+from slotkeeper.core.zones import is_twice, local, offsets, zone, zone_names
 
 SEEN = ["Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kathmandu", "UTC"]
 
@@ -154,3 +154,17 @@ def changes_in_file(name: str) -> list[int]:
 def _counts(data: bytes, start: int) -> tuple[int, int, int, int, int]:
     indicators_ut, indicators_standard, leaps, times, types, letters = struct.unpack_from(">6l", data, start + 20)
     return indicators_ut + indicators_standard, leaps, times, types, letters
+
+
+NUUK_2023 = Instant(1_698_542_100)
+"""2023-10-29T01:15Z, 23:15 in Nuuk: its file tells of a change at 01:00Z that leaves the offset as it is, and of none
+after it, so zoneinfo goes by the rule for later years and takes the quarter to be one of two."""
+
+
+def test_a_time_is_shown_twice_only_where_the_clock_shows_it_at_two_instants() -> None:
+    twice = parse_instant("2026-10-25T00:30:00Z"), parse_instant("2026-10-25T01:30:00Z")
+
+    assert all(is_twice(each, "Europe/Berlin") for each in twice)
+    assert not is_twice(Instant(twice[0] - 3600), "Europe/Berlin")
+    assert not is_twice(parse_instant("2027-03-28T01:30:00Z"), "Europe/Berlin")
+    assert not is_twice(NUUK_2023, "America/Nuuk")

@@ -45,6 +45,20 @@ def local(instant: Instant, name: str) -> datetime:
     return datetime.fromtimestamp(instant, _zone(name))
 
 
+def is_twice(instant: Instant, name: str) -> bool:
+    """Whether the zone's clock shows the same at another instant too, because it is put back.
+
+    That other instant is looked at: zoneinfo alone finds some where there is none, after the last change in a zone's
+    file (Nuuk in October 2023).
+
+    Raises:
+        Invalid: there is no such zone.
+    """
+    shown = local(instant, name)
+    other = Instant(int(shown.replace(fold=1 - shown.fold).timestamp()))
+    return other != instant and local(other, name).replace(tzinfo=None) == shown.replace(tzinfo=None)
+
+
 def offsets(name: str, start: Tick, end: Tick) -> tuple[tuple[Tick, int], ...]:
     """The zone's offsets from UTC in `start <= tick < end`: from which tick on, how many ticks ahead.
 

@@ -16,7 +16,7 @@ from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
 
 from slotkeeper.core.ticks import Instant
-from slotkeeper.core.zones import local, zone
+from slotkeeper.core.zones import is_twice, local, zone
 from slotkeeper.notices.languages import offset_text
 
 CODES = ("en", "es", "fr", "de", "ar")
@@ -65,9 +65,8 @@ class Speech:
     def time(self, instant: Instant, zone_name: str) -> str:
         """Such as `09:30`; with the offset when the clocks go back and show that time twice."""
         wall = local(instant, zone_name)
-        is_twice = wall.replace(fold=0).utcoffset() != wall.replace(fold=1).utcoffset()
         text = _time(self._locale, wall.hour, wall.minute)
-        return f"{text} {offset_text(wall)}" if is_twice else text
+        return f"{text} {offset_text(wall)}" if is_twice(instant, zone_name) else text
 
     def moment(self, instant: Instant, zone_name: str) -> str:
         """Such as `Tuesday, November 24, 2026, 09:30`."""

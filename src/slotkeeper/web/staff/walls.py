@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from slotkeeper.core.errors import Invalid
 from slotkeeper.core.ticks import FIRST_YEAR, LAST_YEAR, Instant
-from slotkeeper.core.zones import local, zone
+from slotkeeper.core.zones import is_twice, local, zone
 
 _WALL = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2})(?::00)?")
 _OFFSET = re.compile(r"([+-])([0-9]{2}):([0-9]{2})")
@@ -19,9 +19,7 @@ def wall_text(instant: Instant, zone_name: str) -> str:
 
 def offset_text(instant: Instant, zone_name: str) -> str:
     """The offset, such as `+02:00`, of an instant whose wall time comes twice; empty for any other."""
-    shown = local(instant, zone_name)
-    again = shown.replace(fold=1 - shown.fold)
-    return _offset_of(shown) if again.utcoffset() != shown.utcoffset() else ""
+    return _offset_of(local(instant, zone_name)) if is_twice(instant, zone_name) else ""
 
 
 def instant_at(text: str, zone_name: str, field: str, offset: str = "") -> Instant:
@@ -31,15 +29,16 @@ def instant_at(text: str, zone_name: str, field: str, offset: str = "") -> Insta
         Invalid: it is no such time, the clock leaps over it, or it never has that offset then.
     """
     wall = _wall(text, field)
-    first, second = (wall.replace(tzinfo=zone(zone_name), fold=fold) for fold in (0, 1))
-    if first.astimezone(UTC).astimezone(first.tzinfo).replace(tzinfo=None) != wall:
+    both = (wall.replace(tzinfo=zone(zone_name), fold=fold) for fold in (0, 1))
+    found = [each for each in both if each.astimezone(UTC).astimezone(each.tzinfo).replace(tzinfo=None) == wall]
+    if not found:
         raise Invalid(
             f"{wall:%H:%M} does not exist on {wall:%Y-%m-%d}: the clocks of {zone_name} are put forward over it",
             field=field,
         )
     if not offset:
-        return _instant(first)
-    for each in (first, second):
+        return _instant(found[0])
+    for each in found:
         if each.utcoffset() == _offset(offset, field):
             return _instant(each)
     raise Invalid(f"the clocks of {zone_name} never have the offset {offset} then", field=field)

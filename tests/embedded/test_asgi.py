@@ -252,11 +252,11 @@ def test_a_change_that_fails_half_way_leaves_nothing_of_itself(tmp_path: Path, m
     class FailingOnce(sqlite3.Connection):
         is_armed = False
 
-        def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        def executemany(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
             if FailingOnce.is_armed and sql.startswith("INSERT INTO place"):  # its documents are written by then
                 FailingOnce.is_armed = False
                 raise sqlite3.OperationalError("disk I/O error")
-            return super().execute(sql, *parameters)
+            return super().executemany(sql, *parameters)
 
     connect = sqlite3.connect
     monkeypatch.setattr(sqlite3, "connect", lambda *given, **named: connect(*given, **named, factory=FailingOnce))

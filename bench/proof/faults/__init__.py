@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from bench.proof.faults import clocks, disk
+from bench.proof.faults import clocks, disk, post
 from bench.proof.table import Row, Scale
 
 
 def rows(scale: Scale) -> Iterator[Row]:
     """What was tried with each of them, and what was found."""
-    for part in (disk, clocks):
+    for part in (disk, clocks, post):
         yield from part.rows(scale)

@@ -53,13 +53,15 @@ def live_through(jumps: dict[str, int], code: str = LOOKS_OFTEN, patience: float
     with tempfile.TemporaryDirectory() as folder:
         file, post = Path(folder) / "day.db", MailServer()
         key = furnish(file)
-        with post.running(), running(file, post.port, code=code) as server, Client(server.port, key) as client:
+        with post.running(), running(file, post.port, code=code) as server:
             first = Instant(now() // QUARTER * QUARTER + QUARTER)
             for number, (name, seconds) in enumerate(jumps.items()):
-                _book(client, days, f"r{number}", first)
+                with Client(server.port, key) as client:
+                    _book(client, days, f"r{number}", first)
                 _set(server, 0, patience)
                 _set(server, seconds, patience)
-                _do_a_bit_of_everything(client, days, f"r{number}", Instant(now() + seconds), name)
+                with Client(server.port, key) as client:  # a new one: the server closes those that rest for long
+                    _do_a_bit_of_everything(client, days, f"r{number}", Instant(now() + seconds), name)
                 _set(server, 0, patience)
             days.early = _reminders(post)
             for passed in _moments():

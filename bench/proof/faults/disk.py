@@ -15,7 +15,7 @@ import msgspec
 
 from bench.day import furnish
 from bench.proof.faults import broken
-from bench.proof.faults.broken import told
+from bench.proof.faults.broken import Broken, told
 from bench.proof.faults.crowd import CUSTOMERS, LATER, PATIENCE_SECONDS, Crowd
 from bench.proof.faults.failing_disk import can_fail
 from bench.proof.faults.server import Running, can_mount, running
@@ -46,7 +46,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     begin: tuple[str, ...]
     end: str = "mend"
     shows: bool = True
-    broken: broken.Broken | None = None
+    broken: Broken | None = None
 
 
 FULL = Fault(

@@ -74,6 +74,17 @@ def test_quiet_hours_go_by_the_wall_clock_also_when_it_changes() -> None:
     assert moved("2026-10-25T05:30:00Z", NIGHT, "2026-10-24T20:00:00Z", berlin) == "2026-10-25T07:00:00Z"
 
 
+def test_no_reminder_is_moved_an_hour_too_far_when_quiet_hours_are_short_of_one() -> None:
+    night = Quiet(start=22 * 60, end=7 * 60)
+
+    # In Berlin on 29 March 2026 the clock leaps from 2 to 3: a night of eight hours.
+    before = moved("2026-03-29T01:30:00Z", night, zone="Europe/Berlin")
+    after = moved("2026-03-28T23:30:00Z", night, now="2026-03-28T22:00:00Z", zone="Europe/Berlin")
+
+    assert before == "2026-03-28T20:59:00Z"
+    assert after == "2026-03-29T05:00:00Z"
+
+
 def test_a_reminder_that_quiet_hours_would_push_past_the_start_is_not_owed() -> None:
     rules = (ReminderRule(lead_minutes=60),)
     all_morning = Quiet(start=6 * 60, end=12 * 60)

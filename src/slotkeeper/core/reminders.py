@@ -107,20 +107,27 @@ def reminders(
 
 def outside(quiet: Quiet, due: Instant, now: Instant, zone: str) -> Instant:
     """`due`, moved out of the quiet hours: to the minute before them, or to their end when that has passed."""
-    earlier = due
-    while (into := _minutes_into(quiet, earlier, zone)) is not None:
-        earlier = Instant(earlier - earlier % 60 - (into + 1) * 60)
-    if earlier > now:
-        return earlier
-    later = due
-    while (into := _minutes_into(quiet, later, zone)) is not None:
-        later = Instant(later - later % 60 + (quiet.minutes - into) * 60)
-    return later
+    earlier = _out_of(quiet, due, zone, -1)
+    return earlier if earlier > now else _out_of(quiet, due, zone, 1)
+
+
+def _out_of(quiet: Quiet, due: Instant, zone: str, way: Literal[-1, 1]) -> Instant:
+    """The closest full minute outside the quiet hours, before or after; `due` itself when it is outside."""
+    into = _minutes_into(quiet, due, zone)
+    if into is None:
+        return due
+    at = Instant(due - due % 60)
+    found = Instant(at + 60 * (quiet.minutes - into if way > 0 else -into - 1))
+    if local(found, zone).utcoffset() == local(due, zone).utcoffset():
+        return found
+    # The clocks change on the way: minutes on the wall are not those that pass.
+    while _minutes_into(quiet, at, zone) is not None:
+        at = Instant(at + 60 * way)
+    return at
 
 
 def _minutes_into(quiet: Quiet, instant: Instant, zone: str) -> int | None:
-    """How far the wall clock is into the quiet hours; None outside. Asked again after each move: a change of the
-    clocks on the way makes the first answer an hour wrong."""
+    """How far the wall clock is into the quiet hours; None outside."""
     wall = local(instant, zone)
     into = (wall.hour * 60 + wall.minute - quiet.start) % 1440
     return into if into < quiet.minutes else None

@@ -15,6 +15,7 @@ from bench.proof.table import Row, table_of
 PROOFS: dict[str, str] = {
     "contended": "a million attempts to book what others want too",
     "histories": "whether concurrent clients are answered as if they came one by one",
+    "zones": "every change of the clocks of every zone, 2020 to 2037",
     "kills": "kill -9 at random moments",
     "power": "power cuts under the real store",
     "faults": "disks that fail, clocks that jump, and peers that are slow or down",

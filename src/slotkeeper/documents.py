@@ -22,6 +22,9 @@ from slotkeeper.core.value import Value
 
 T = TypeVar("T")
 
+ENTRY_BYTES = 300
+"""What remembering a thing costs beside its bytes, about."""
+
 CatalogueKind = Literal["service", "resource", "pool", "schedule", "customer", "template"]
 
 
@@ -211,11 +214,15 @@ def decoded(doc: Doc, kind: type[T]) -> T:
 
 
 class _Known(Generic[T]):
-    """What bytes say, as they were read or written before: a search meets most sheets as the last one did."""
+    """What bytes say, as they were read or written before: a search meets most sheets as the last one did.
 
-    def __init__(self, most: int, read: Callable[[bytes], T]) -> None:
-        self._most, self._read = most, read
+    It takes about `most_bytes` of memory. A value takes `times` as much as the bytes that say it, these included.
+    """
+
+    def __init__(self, most_bytes: int, times: int, read: Callable[[bytes], T]) -> None:
+        self._most_bytes, self._times, self._read = most_bytes, times, read
         self._found: dict[bytes, T] = {}
+        self._bytes = 0
 
     def of(self, body: bytes) -> T:
         """What the bytes say."""
@@ -223,11 +230,18 @@ class _Known(Generic[T]):
         return self.know(body, self._read(body)) if found is None else found
 
     def know(self, body: bytes, value: T) -> T:
-        """Remember what the bytes say."""
-        while len(self._found) >= self._most:
-            del self._found[next(iter(self._found))]
+        """Remember what the bytes say, and forget what was remembered first when that is too much."""
+        if body not in self._found:
+            self._bytes += self._size(body)
         self._found[body] = value
+        while self._bytes > self._most_bytes:
+            oldest = next(iter(self._found))
+            del self._found[oldest]
+            self._bytes -= self._size(oldest)
         return value
+
+    def _size(self, body: bytes) -> int:
+        return len(body) * self._times + ENTRY_BYTES
 
 
 def sheet_of(doc: Doc | None) -> Sheet:
@@ -295,5 +309,6 @@ def _decoder(kind: Any) -> Any:
 
 
 _decode_sheet = msgspec.json.Decoder(tuple[Claim, ...]).decode
-_sheets = _Known[Sheet](4096, _decode_sheet)
-_drawings = _Known[Drawn](16_384, lambda body: drawn(_sheets.of(body)))
+_sheets = _Known[Sheet](10_000_000, 5, _decode_sheet)
+# Who only looks needs the drawing alone: the claims would take five times as much.
+_drawings = _Known[Drawn](12_000_000, 1, lambda body: drawn(_decode_sheet(body)))

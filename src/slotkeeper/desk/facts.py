@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from functools import reduce
+from itertools import chain
 from operator import or_
 
 import msgspec
@@ -31,6 +32,9 @@ from slotkeeper.documents import (
     time_off_key,
 )
 from slotkeeper.ledger import Reading
+
+READ_AT_ONCE = 16
+"""How many calendars are read together by who draws many: a month of a busy one takes 200 kilobytes."""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -238,7 +242,10 @@ def _drawn(desk: Desk, reading: Reading, question: Question, calendars: Calendar
     window = question.window
 
     def make(reading: Reading, changed: Sequence[int]) -> Sequence[Drawn]:
-        found = _sheet_docs(reading, question, [calendars.ids[at] for at in changed])
+        ids = [calendars.ids[at] for at in changed]
+        # Some at a time: the drawings are small, and the sheets of many calendars and months are not.
+        some = (ids[first : first + READ_AT_ONCE] for first in range(0, len(ids), READ_AT_ONCE))
+        found = chain.from_iterable(_sheet_docs(reading, question, each) for each in some)
         return [together([drawn_of(doc) for doc in docs]).over(window) for docs in found]
 
     return desk.memory.each(reading, (calendars, window), calendars.parts, make)

@@ -198,6 +198,20 @@ def test_while_another_process_writes_those_who_only_look_are_answered(tmp_path:
     assert (told_at - looked_at > 1) == watches
 
 
+def test_who_was_quicker_after_the_loop_had_looked_makes_it_stand_still_for_a_moment_only(tmp_path: Path) -> None:
+    house, secret = a_house(tmp_path, wait_seconds=5.0)
+    assert house.lookout is not None
+    house.lookout.is_free = lambda: True  # type: ignore[method-assign] # it had looked a moment too early
+
+    with served(house) as address, a_rival(tmp_path):
+        began = time.monotonic()
+        [reply] = at_once(address, secret, [booking()])
+        took = time.monotonic() - began
+
+    assert reply.status_code == 503
+    assert took < 4
+
+
 def test_a_write_waits_for_another_process_that_is_done_soon(tmp_path: Path) -> None:
     house, secret = a_house(tmp_path, wait_seconds=5.0)
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 IN_MEMORY = ":memory:"
 WAIT_SECONDS = 2.0
 """How long writes wait while another process writes. Then it is kinder to say 503."""
+MOMENT_SECONDS = 0.25
+"""How long the loop may stand still when another process was quicker after it had looked whether the file is free."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,7 @@ def build(plan: Plan, clock: Clock = now) -> House:
     Raises:
         Unreachable: the database cannot be opened, or may only be read.
     """
-    store = SqliteStore(plan.database, wait_seconds=plan.wait_seconds)
+    store = SqliteStore(plan.database, wait_seconds=min(plan.wait_seconds, MOMENT_SECONDS))
     lookout = _lookout(plan, store)
     desk = Desk(store, clock, new_id)
     web = Web(desk, plan.rules, check=_nothing if lookout is None else lookout.check)

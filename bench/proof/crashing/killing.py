@@ -102,7 +102,7 @@ class Victim:
             timer.cancel()
             timer.join()
         if self._process.exitcode not in (0, -signal.SIGKILL):
-            raise Failed(f"a victim ended by itself: {words}")
+            raise Failed(f"a victim ended by itself with {self._process.exitcode}: {words}")
         return words
 
     @property

@@ -129,7 +129,8 @@ def _care(path: Path, count: int) -> Iterator[Figure]:
         ("export of its appointments", ["export", str(rows)]),
     ):
         yield Figure(name=f"{name}, {count:,} appointments", ours=Measured([_command(path, command)], "s"))
-    assert sum(1 for _ in rows.open("rb")) == count + BOOKINGS
+    with rows.open("rb") as lines:
+        assert sum(1 for _ in lines) == count + BOOKINGS
 
 
 def _opening(path: Path) -> float:

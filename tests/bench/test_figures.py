@@ -19,6 +19,7 @@ from slotkeeper.process import now
 from slotkeeper.stores.sqlite import SqliteStore
 
 slow = pytest.mark.slow
+long = pytest.mark.timeout(600)  # they measure whole servers, and other things may run beside them
 
 
 def test_a_figure_shows_the_median_the_least_and_the_most() -> None:
@@ -128,6 +129,7 @@ def test_a_filled_file_can_be_booked_where_it_is_free_and_nowhere_else(full: tup
 
 
 @slow
+@long
 def test_the_day_stands_beside_the_peer_and_uvicorn_alone() -> None:
     ours, *others = day.figures("quick")
 
@@ -138,7 +140,7 @@ def test_the_day_stands_beside_the_peer_and_uvicorn_alone() -> None:
 
 
 @slow
-@pytest.mark.timeout(300)
+@long
 def test_starting_memory_and_care_are_measured() -> None:
     names = [each.name for each in start.figures("quick")]
 
@@ -147,6 +149,7 @@ def test_starting_memory_and_care_are_measured() -> None:
 
 
 @slow
+@long
 def test_growth_is_measured_beside_the_smallest_file() -> None:
     small, large = growth.figures("quick")
 

@@ -14,7 +14,7 @@ from slotkeeper.core.ticks import DAY_SECONDS, Instant, format_instant
 from slotkeeper.process import now
 from tests.serving import PROBLEM, Client, Reply, ask_at_once, statuses
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 HEARD_SECONDS = 0.5
 

@@ -4,7 +4,7 @@ import pytest
 
 from bench.proof.soak import rows
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def test_nothing_grows_and_a_server_that_keeps_things_is_seen_through() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from slotkeeper.core.service import Service
 from slotkeeper.core.ticks import Instant
@@ -12,6 +13,8 @@ HOUR_MINUTES = 60
 DAY_MINUTES = 1440
 DAYS_FROM_MINUTES = 2 * DAY_MINUTES
 MAX_NAMED_MINUTES = 90
+KEPT = 4096
+"""How many times in words are remembered: appointments begin together, and so their messages go together."""
 
 
 def _one_or_many(number: int) -> int:
@@ -26,10 +29,12 @@ def _arabic_form(number: int) -> int:
     return 2 if 3 <= rest <= 10 else 3 if rest >= 11 else 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Language:
-    """One language. `date` takes weekday, day, month and year, `times` a start and an end; `spans` are minutes, hours
-    and days from now in each form that the language has, `form` telling which one goes with a number, `{}`.
+    """One language, of which there is one object: it is compared and kept by identity.
+
+    `date` takes weekday, day, month and year, `times` a start and an end; `spans` are minutes, hours and days from now
+    in each form that the language has, `form` telling which one goes with a number, `{}`.
 
     `manage` names the link to an appointment, `direction` is that of the writing.
     """
@@ -189,6 +194,13 @@ def date_text(language: Language, wall: datetime) -> str:
     )
 
 
+@lru_cache(maxsize=KEPT)
+def day_text(language: Language, instant: Instant, zone: str) -> str:
+    """The date that the zone has at the instant, as `date_text` says it."""
+    return date_text(language, local(instant, zone))
+
+
+@lru_cache(maxsize=KEPT)
 def when_text(language: Language, start: Instant, end: Instant, zone: str) -> str:
     """Such as `Tuesday 24 November 2026, 09:30-10:00 (Europe/Berlin, UTC+1)`: the zone is always said.
 
@@ -203,6 +215,7 @@ def when_text(language: Language, start: Instant, end: Instant, zone: str) -> st
     return f"{text} ({zone}, {' - '.join(offsets)})"
 
 
+@lru_cache(maxsize=KEPT)
 def time_text(start: Instant, zone: str) -> str:
     """Such as `09:30`."""
     return f"{local(start, zone):%H:%M}"

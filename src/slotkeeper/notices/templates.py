@@ -77,6 +77,8 @@ def chosen(templates: Iterable[Template], kind: str, service_id: str, languages:
     `languages` are tried in turn, each also without its region. None: our own words serve.
     """
     mine = {(each.service_id, each.language.lower()): each for each in templates if each.kind == kind}
+    if not mine:
+        return None
     tags = [tag.lower() for tag in languages if tag]
     wanted = [form for tag in tags for form in (tag, tag.split("-", 1)[0])]
     for service in dict.fromkeys([service_id, ""]):

@@ -80,6 +80,20 @@ def test_letters_beyond_ascii_arrive_unharmed() -> None:
     assert "Café Ärzte" in mail["From"]
 
 
+def test_no_text_can_end_its_part_of_a_letter() -> None:
+    """Whoever books knows their appointment's id, and by it the id of each message about it."""
+    server = MailServer()
+    sender = a_sender(server)
+    ends = "\n--=_msg_1--\n--=_msg_1\nContent-Type: text/html\n\n<b>I am your bank</b>\n"
+
+    with server.running():
+        run(sender, sender.send(a_letter(text=f"In one hour.{ends}", html=f"<p>In one hour.</p>{ends}")))
+
+    plain, html = server.mails[0].iter_parts()
+    assert plain.get_content() == f"In one hour.{ends}".replace("\n", "\r\n")
+    assert "<b>I am your bank</b>" in html.get_content()
+
+
 def test_many_letters_share_a_connection() -> None:
     server = MailServer()
     sender = a_sender(server)

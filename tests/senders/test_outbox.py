@@ -12,7 +12,7 @@ from slotkeeper.senders.outbox import KEPT, OutboxSender
 def test_the_outbox_takes_everything_and_logs_no_personal_data(caplog: pytest.LogCaptureFixture) -> None:
     letter = Letter("msg_1", "email", "ada@example.com", "Ada's visit", "Hello Ada")
 
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.DEBUG):
         answer = asyncio.run(OutboxSender().send(letter))
 
     assert answer == KEPT

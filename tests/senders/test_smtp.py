@@ -1,11 +1,21 @@
 """Mail over SMTP, against a real server on the loopback."""
 
 import asyncio
+import ssl
 from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from aiosmtpd.smtp import AuthResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from slotkeeper.contracts import Letter
 from slotkeeper.core.errors import Undeliverable, Unreachable
@@ -250,3 +260,47 @@ def test_a_letter_that_is_cut_off_leaves_no_half_used_connection() -> None:
 
     assert answer == "250 taken"
     assert server.mails[-1]["Message-ID"].startswith("<msg_3@")
+
+
+@pytest.fixture
+def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """What a server on 127.0.0.1 shows, and clients here believe."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    today = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(today - timedelta(days=1))
+        .not_valid_after(today + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path / "server.pem"
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(secret + made.public_bytes(Encoding.PEM))
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(file)
+    return context
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_letters_go_by_an_encrypted_connection(certificate: ssl.SSLContext, security: str, loop: Any) -> None:
+    server = MailServer()
+    sender = a_sender(server, security=security, username="desk", password="right")
+    how = {"ssl_context": certificate} if security == "tls" else {"tls_context": certificate, "require_starttls": True}
+
+    async def three() -> list[str]:
+        answers = [await sender.send(a_letter(id=f"msg_{number}", text="x" * 90_000)) for number in range(3)]
+        await sender.close()
+        return answers
+
+    with (
+        server.running(authenticator=lambda *_: AuthResult(success=True), auth_require_tls=security != "tls", **how),
+        asyncio.Runner(loop_factory=loop) as runner,
+    ):
+        assert runner.run(three()) == ["250 taken"] * 3
+
+    assert len(server.mails) == 3
+    assert len(server.sessions) == 1

@@ -14,5 +14,5 @@ class OutboxSender:
 
     async def send(self, letter: Letter) -> str:
         """Keep the letter; never fails."""
-        _log.info("%s stays in the outbox (%s)", letter.id, letter.channel)
+        _log.debug("%s stays in the outbox (%s)", letter.id, letter.channel)
         return KEPT

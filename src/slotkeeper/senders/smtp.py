@@ -1,26 +1,22 @@
 """Mail over SMTP, many letters to a connection."""
 
 import asyncio
+from contextlib import suppress
+from typing import cast
 
 import aiosmtplib
-from aiosmtplib.errors import (
-    SMTPDataError,
-    SMTPException,
-    SMTPRecipientRefused,
-    SMTPResponseException,
-    SMTPSenderRefused,
-    SMTPServerDisconnected,
-)
+from aiosmtplib.errors import SMTPException, SMTPHeloError, SMTPResponseException
 
 from slotkeeper.contracts import Clock, Letter
 from slotkeeper.core.errors import Undeliverable, Unreachable
 from slotkeeper.senders.mail import domain_of, written
 from slotkeeper.senders.options import SmtpSettings
+from slotkeeper.senders.session import Lost, Refused, Session, Worn
 
 __all__ = ["SmtpSender", "SmtpSettings"]
 
-CLOSING = 421
-"""RFC 5321 3.8: the server closes the connection, often because it has carried enough letters."""
+FOR_GOOD = 500
+"""RFC 5321 4.2.1: from here on a reply is final."""
 
 
 class SmtpSender:
@@ -32,7 +28,7 @@ class SmtpSender:
         self._domain = domain_of(settings.sender)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._gate = asyncio.Semaphore(settings.connections)
-        self._idle: list[aiosmtplib.SMTP] = []
+        self._idle: list[Session] = []
 
     async def send(self, letter: Letter) -> str:
         """Hand the letter to the server; returns what it answered.
@@ -41,70 +37,46 @@ class SmtpSender:
             Unreachable: there is no connection or login, or the server says "later" (4xx).
             Undeliverable: the server refuses this letter for good (5xx), or it cannot be written as mail.
         """
-        body = written(letter, self._settings.sender, self._clock())
+        mail = written(letter, self._settings.sender, self._clock())
         self._forget_other_loops()
         async with self._gate:
-            connection = self._idle.pop() if self._idle else None
-            if connection is not None and connection.is_connected:
-                try:
-                    return await self._transfer(connection, letter.to, body)
-                except _Worn:
-                    connection.close()
-            return await self._transfer(await self._connected(), letter.to, body, is_fresh=True)
+            try:
+                return await self._carried(letter.to, mail)
+            except Lost as lost:
+                raise Unreachable(f"the mail server: {lost}") from lost
 
     async def close(self) -> None:
         """Take leave of the server."""
         self._forget_other_loops()
         while self._idle:
-            try:
+            with suppress(Lost, TimeoutError):
                 await self._idle.pop().quit()
-            except (SMTPException, OSError):
-                continue
 
-    async def _transfer(self, connection: aiosmtplib.SMTP, to: str, body: bytes, *, is_fresh: bool = False) -> str:
-        """One mail transaction. The connection goes back to the idle ones unless it broke.
+    async def _carried(self, to: str, mail: bytes) -> str:
+        """The answer to the mail, by a session that is kept or a new one. Raises `Lost`, and as `send`."""
+        while self._idle:
+            session = self._idle.pop()
+            with suppress(Worn):
+                return await self._carried_by(session, to, mail)
+        return await self._carried_by(await self._connected(), to, mail)
 
-        Raises:
-            _Worn: a connection that was kept is of no use any more, and nothing was sent over it.
-        """
+    async def _carried_by(self, session: Session, to: str, mail: bytes) -> str:
+        """As `_carried`, by this session, which is kept while it is good for another letter."""
         try:
-            try:
-                await connection.mail(self._settings.sender)
-            except SMTPServerDisconnected as error:
-                if not is_fresh:
-                    raise _Worn from error
-                raise
-            except SMTPSenderRefused as error:
-                if error.code == CLOSING and not is_fresh:
-                    raise _Worn from error
-                raise
-            await connection.rcpt(to)
-            answer = await connection.data(body)
-        except (SMTPSenderRefused, SMTPRecipientRefused, SMTPDataError) as error:
-            await self._put_back(connection)
-            said = f"{error.code} {error.message}"
-            raise (Unreachable(said) if error.code < 500 else Undeliverable(said)) from error
-        except (SMTPException, OSError) as error:
-            connection.close()
-            raise Unreachable(f"the mail server: {error}") from error
+            return str(await session.carry(self._settings.sender, to, mail))
+        except Refused as refused:
+            raise (Undeliverable if refused.reply.code >= FOR_GOOD else Unreachable)(str(refused)) from refused
         except BaseException:
-            # Cut off in the middle of a transaction: the connection's state is anyone's guess.
-            connection.close()
+            session.close()  # cut off in the midst of a letter: what the server makes of it is anyone's guess
             raise
-        self._idle.append(connection)
-        return f"{answer.code} {answer.message}"
+        finally:
+            if session.is_open:
+                self._idle.append(session)
+            else:
+                session.close()
 
-    async def _put_back(self, connection: aiosmtplib.SMTP) -> None:
-        """Keep a connection after a refusal, its transaction reset (RFC 5321 4.1.1.5)."""
-        try:
-            await connection.rset()
-        except (SMTPException, OSError):
-            connection.close()
-        else:
-            self._idle.append(connection)
-
-    async def _connected(self) -> aiosmtplib.SMTP:
-        """A new connection, encrypted and logged in as the settings say.
+    async def _connected(self) -> Session:
+        """A new session, encrypted and logged in as the settings say.
 
         Raises:
             Unreachable: it could not be made; a refused login is no letter's fault.
@@ -122,11 +94,14 @@ class SmtpSender:
         )
         try:
             await connection.connect()
-        except SMTPResponseException as error:
-            raise Unreachable(f"the mail server: {error.code} {error.message}") from error
+            await _greet(connection)
         except (SMTPException, OSError) as error:
-            raise Unreachable(f"the mail server: {error}") from error
-        return connection
+            connection.close()
+            said = f"{error.code} {error.message}" if isinstance(error, SMTPResponseException) else str(error)
+            raise Unreachable(f"the mail server: {said}") from error
+        transport = cast("asyncio.Transport", connection.transport)
+        pipelines = connection.supports_extension("pipelining")
+        return Session(transport, pipelines=pipelines, timeout_seconds=settings.timeout_seconds)
 
     def _forget_other_loops(self) -> None:
         """Connections belong to the event loop they were opened in."""
@@ -136,5 +111,10 @@ class SmtpSender:
             self._gate = asyncio.Semaphore(self._settings.connections)
 
 
-class _Worn(Exception):
-    """A kept connection turned out to be closed before anything was sent over it."""
+async def _greet(connection: aiosmtplib.SMTP) -> None:
+    """Say who we are, where connecting has not (RFC 5321 3.2)."""
+    if connection.is_ehlo_or_helo_needed:
+        try:
+            await connection.ehlo()
+        except SMTPHeloError:
+            await connection.helo()

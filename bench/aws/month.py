@@ -281,7 +281,7 @@ class Cut:
 MAILS = sum(MIX[name] for name in (*TOLD, *REMINDERS))
 EVENTS = sum(MIX[name] for name in TOLD)
 REMINDED = sum(MIX[name] for name in REMINDERS)
-WRITES, READS = ("DynamoDB", "write units"), ("DynamoDB", "read units")
+WRITES = ("DynamoDB", "write units")
 
 
 def cuts(lines: list[Bill]) -> list[Cut]:
@@ -291,7 +291,6 @@ def cuts(lines: list[Bill]) -> list[Cut]:
         Cut("courier: note by two plain writes, the log's first", WRITES, 2 * MAILS * BOOKINGS),
         Cut("documents: a claimed message keeps its place in `due`", WRITES, 2 * REMINDED * BOOKINGS),
         Cut("events: the counter written once in sixteen, the end found by a range", WRITES, 1.9 * EVENTS * BOOKINGS),
-        Cut("courier: what was attended to is known to the claim", READS, (EVENTS + REMINDED) * BOOKINGS),
         Cut("template: no dashboard unless asked for", ("CloudWatch", "dashboards"), 1),
         Cut("template: a second's window before the planner", ("Lambda", "requests"), 0.4 * 2 * MAILS * BOOKINGS),
     ]

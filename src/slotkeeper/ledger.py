@@ -6,7 +6,7 @@ when it has, it decides again. Claims are written into sheets here and nowhere e
 
 import random
 import time
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import TypeVar
 
@@ -212,16 +212,17 @@ def let_go(draft: Draft, business: str, hold: Hold) -> None:
     draft.delete(hold_key(business, hold.id))
 
 
-def settle(store: Store, decide: Callable[[Reading, Draft], R]) -> R:
+def settle(store: Store, decide: Callable[[Reading, Draft], R], seen: Mapping[Key, Doc | None] | None = None) -> R:
     """Let `decide` read and draft until its draft is committed, and return its answer.
 
     `decide` may be called many times and must do nothing but read and draft. An empty draft is not committed.
+    What was `seen` just before is not read again at first: the commit tells whether it is so still.
 
     Raises:
         Unreachable: others kept changing what was read; nothing was done.
         Whatever `decide` raises: nothing was done.
     """
-    known: dict[Key, Doc | None] = {}
+    known = dict(seen or {})
     for attempt in range(ATTEMPTS):
         reading = Reading(store, known, is_deciding=True)
         draft = Draft(reading)

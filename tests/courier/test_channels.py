@@ -13,9 +13,12 @@ from slotkeeper.core.errors import Unreachable
 from slotkeeper.core.reminders import ReminderRule
 from slotkeeper.courier.courier import Courier
 from slotkeeper.courier.log import Notification, events, notifications, replay
+from slotkeeper.courier.telling import Render
 from slotkeeper.desk import booking
 from slotkeeper.desk.catalogue import put_on_shelf
 from slotkeeper.desk.changing import Move, Request, act, edit, move
+from slotkeeper.notices.rendering import Occasion, Words
+from slotkeeper.notices.rendering import render as our_words
 from slotkeeper.senders.outbox import OutboxSender
 from tests.builders import STAFF, Setting, a_clinic, at, contact, order
 from tests.post import LetterBox, caught, sweep, work
@@ -65,8 +68,10 @@ def clinic() -> Setting:
     return clinic
 
 
-def a_courier(clinic: Setting, box: LetterBox, *channels: str, kind: type[Courier] = Courier) -> Courier:
-    return kind(clinic.store, clinic.clock, dict.fromkeys(channels, box), OutboxSender(), endpoints=TOPIC)
+def a_courier(
+    clinic: Setting, box: LetterBox, *channels: str, kind: type[Courier] = Courier, render: Render = our_words
+) -> Courier:
+    return kind(clinic.store, clinic.clock, dict.fromkeys(channels, box), OutboxSender(), render, endpoints=TOPIC)
 
 
 def texts(clinic: Setting) -> list[Notification]:
@@ -217,12 +222,18 @@ def test_what_the_topic_was_told_stands_in_the_feed_and_not_in_the_log_again(cli
     assert [each.type for each in events(clinic.store, "clinic")] == ["booked"]
 
 
-def test_the_log_keeps_how_a_letter_was_set_only_where_it_has_not_left(clinic: Setting) -> None:
-    kept = clinic.book(START, contact=contact())
-    sweep(a_courier(clinic, LetterBox(), "topic"))
-    sent = clinic.book("2026-11-27T09:00:00Z", contact=contact())
-    sweep(a_courier(clinic, LetterBox(), "topic", "email"))
+def test_html_is_made_for_letters_that_leave_and_kept_of_none(clinic: Setting) -> None:
+    asked, box = list[bool](), LetterBox()
 
-    found = {each.appointment_id: each for each in notifications(clinic.store, "clinic").notifications}
-    assert (bool(found[sent.id].text), bool(found[sent.id].html)) == (True, False)
-    assert (bool(found[kept.id].text), bool(found[kept.id].html)) == (True, True)
+    def ask(occasion: Occasion) -> Words:
+        asked.append(occasion.has_page)
+        return our_words(occasion)
+
+    clinic.book(START, contact=contact())
+    sweep(a_courier(clinic, box, "topic", render=ask))
+    clinic.book("2026-11-27T09:00:00Z", contact=contact())
+    sweep(a_courier(clinic, box, "topic", "email", render=ask))
+
+    assert asked == [False, True]
+    assert [bool(letter.html) for letter in box.letters if letter.channel == "email"] == [True]
+    assert not [doc.key for doc in clinic.store.walk() if b"<html" in doc.body]

@@ -1,6 +1,7 @@
 """A crash at any point loses nothing, and nothing is sent twice save after one."""
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -253,6 +254,33 @@ def test_a_damaged_document_keeps_no_other_from_being_delivered(tmp_path: Path) 
 
     assert swept.damaged == 1
     assert len(box.letters) == 1
+
+
+class LooksAtTheHeadAlone(Courier):
+    """A broken one: it sees no further than as many documents as it may do."""
+
+    async def sweep(self, limit: int = 200) -> Any:
+        return await self._attend(self._store.list("due", "due", limit=limit).docs)
+
+
+@pytest.mark.parametrize("kind", [Courier, LooksAtTheHeadAlone])
+def test_damaged_documents_at_the_head_of_the_list_starve_nobody(tmp_path: Path, kind: type[Courier]) -> None:
+    clinic = a_clinic_to_remind(tmp_path / "a.db", count=9)
+    assert isinstance(clinic.store, SqliteStore)
+    due = [doc.key for doc in clinic.store.list("due", "due", limit=8).docs]
+    damage = sqlite3.connect(tmp_path / "a.db")
+    with damage:
+        damage.executemany("UPDATE doc SET body = 'x' WHERE part = ? AND sort = ?", due)
+    damage.close()
+    box = LetterBox()
+    courier = a_courier(clinic, box, kind)
+
+    asyncio.run(courier.sweep(limit=4))
+
+    with caught(kind, LooksAtTheHeadAlone):
+        assert len(box.letters) == 1
+    if kind is Courier:
+        assert courier.next_due() == at(START) - 3600
 
 
 def test_nothing_is_due_in_an_empty_store() -> None:

@@ -105,7 +105,7 @@ def test_a_courier_that_is_overtaken_publishes_nothing_twice(tmp_path: Path, kin
     ids = [clinic.book(START).id for _ in range(2)]
 
     slow.meanwhile = lambda: sweep(a_courier(clinic))
-    sweep(a_courier(Setting(clinic.desk, clinic.clock, slow)))
+    asyncio.run(a_courier(Setting(clinic.desk, clinic.clock, slow)).sweep(limit=1))
     ids.append(clinic.book(START).id)
     sweep(a_courier(clinic))
 

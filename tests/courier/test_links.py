@@ -98,7 +98,6 @@ def test_what_stays_in_the_outbox_keeps_its_link(clinic: Setting) -> None:
     [kept] = notifications(clinic.store, "clinic").notifications
     token = Links(clinic.store).appointment_token("clinic", booked)
     assert f"{PREFIX}{token}" in kept.text
-    assert f'href="{PREFIX}{token}"' in kept.html
 
 
 def test_a_text_message_ends_with_the_link(clinic: Setting) -> None:

@@ -163,13 +163,13 @@ async def notes_first(self, jobs):
     return await send(self, jobs)
 Courier._deliver = notes_first
 Courier._look_again = lambda self, job, catalogue: module.letter_for(
-    catalogue, self._render, job.business, *_known(self, job), job.message, self._clock()
+    catalogue, self._render, job.business, _known(self, job), job.message, self._clock()
 )
 def _known(self, job):
     from slotkeeper.core.appointment import Appointment
     from slotkeeper.documents import appointment_key
     from slotkeeper.ledger import Reading
-    return Reading(self._store).value(appointment_key(job.business, job.appointment_id), Appointment), None
+    return Reading(self._store).value(appointment_key(job.business, job.appointment_id), Appointment)
 """
 
 

@@ -23,6 +23,9 @@ RuleChannel = Literal["email", "webhook", "sms"]
 
 MessageState = Literal["waiting", "claimed", "sent", "void", "dead"]
 
+OWED: frozenset[MessageState] = frozenset({"waiting", "claimed"})
+"""The states of a message that is still to arrive."""
+
 LEASE_SECONDS = 120
 BACKOFF_SECONDS = (30, 60, 120, 300, 900, 1800, 3600, 7200)
 """The pauses before the second and each later try: about four hours in all, then the message is dead."""
@@ -65,7 +68,7 @@ class Message(Value, frozen=True, kw_only=True):
 
     @property
     def is_owed(self) -> bool:
-        return self.state in ("waiting", "claimed")
+        return self.state in OWED
 
 
 class Quiet(Value, frozen=True, kw_only=True):
@@ -159,4 +162,4 @@ def void(messages: Iterable[Message], why: str) -> tuple[Message, ...]:
 
 def next_due(messages: Iterable[Message]) -> Instant | None:
     """When the first of the messages wants attention; None when nothing is owed."""
-    return min((message.due for message in messages if message.is_owed), default=None)
+    return min([message.due for message in messages if message.state in OWED], default=None)

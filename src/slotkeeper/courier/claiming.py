@@ -10,10 +10,10 @@ from slotkeeper.core.appointment import Appointment, Deed, Endpoint, Event, acte
 from slotkeeper.core.reminders import Message, claimed, message_id
 from slotkeeper.core.ticks import Instant
 from slotkeeper.courier.log import Published
+from slotkeeper.courier.seen import Seen
 from slotkeeper.documents import (
     Hold,
     Webhook,
-    appointment_put,
     attention,
     business_of,
     encoded,
@@ -61,47 +61,41 @@ def take_hold(store: Store, key: Key, now: Instant) -> Taken:
     return settle(store, decide)
 
 
-def take_appointment(store: Store, key: Key, now: Instant) -> Taken:
+def take_appointment(store: Store, key: Key, now: Instant, seen: Seen | None = None) -> Taken:
     """Publish the appointment's events and claim those of its messages that are due."""
 
-    def decide(reading: Reading, draft: Draft) -> Taken:
+    def change(reading: Reading, draft: Draft, before: Appointment) -> tuple[Appointment, Taken]:
+        due = attention(before)
+        if due is None or due > now:
+            return before, Taken()
         business = business_of(key)
-        before = reading.value(key, Appointment)
-        due = None if before is None else attention(before)
-        if before is None or due is None or due > now:
-            return Taken()
         after = published(reading, draft, business, before)
         messages = tuple(_claims(reading, business, after.messages, now))
+        fresh = [each for each in messages if each.state == "claimed" and each not in before.messages]
+        jobs = tuple(Job(business, before.id, before.customer_id, each) for each in fresh)
         after = replace(after, messages=messages)
-        if after == before:
-            return Taken()
-        draft.put(appointment_put(business, after))
-        fresh = set(messages) - set(before.messages)
-        mine = tuple(Job(business, before.id, before.customer_id, each) for each in fresh if each.state == "claimed")
-        return Taken(published=after.published - before.published, jobs=mine)
+        return after, Taken(published=after.published - before.published, jobs=jobs)
 
-    return settle(store, decide)
+    return (seen or Seen(store)).rewrite(key, change) or Taken()
 
 
-def expire(store: Store, key: Key, now: Instant, standing: Sequence[Endpoint] = ()) -> Taken:
+def expire(store: Store, key: Key, now: Instant, standing: Sequence[Endpoint] = (), seen: Seen | None = None) -> Taken:
     """Let a pending appointment go that nobody confirmed in time; its event is published by the next step, and told to
     the webhooks and the `standing` endpoints.
 
     A step of its own, because together both could touch more documents than one commit may.
     """
 
-    def decide(reading: Reading, draft: Draft) -> Taken:
+    def change(reading: Reading, draft: Draft, before: Appointment) -> tuple[Appointment, Taken]:
+        if not is_expired(before, now):
+            return before, Taken()
         business = business_of(key)
-        before = reading.value(key, Appointment)
-        if before is None or not is_expired(before, now):
-            return Taken()
         hooks = webhooks(reading, business).items()
         endpoints = [*(Endpoint(id, hook.types) for id, hook in hooks), *standing]
         leave(draft, business, before)
-        draft.put(appointment_put(business, acted(before, "expire", Deed(now=now, by=BY_COURIER), endpoints)))
-        return Taken(expired=1)
+        return acted(before, "expire", Deed(now=now, by=BY_COURIER), endpoints), Taken(expired=1)
 
-    return settle(store, decide)
+    return (seen or Seen(store)).rewrite(key, change) or Taken()
 
 
 def is_expired(appointment: Appointment, now: Instant) -> bool:

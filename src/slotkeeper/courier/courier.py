@@ -8,31 +8,31 @@ which a crash makes a message go out twice; its id is the same then.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, replace
 from itertools import groupby
 
 import msgspec
 
 from slotkeeper.contracts import Clock, Doc, Key, Letter, Sender, Store
-from slotkeeper.core.appointment import Appointment, Customer, Endpoint
+from slotkeeper.core.appointment import Appointment, Endpoint
 from slotkeeper.core.errors import Invalid, Missing, Undeliverable, Unreachable, WrongState
 from slotkeeper.core.reminders import LEASE_SECONDS
 from slotkeeper.core.ticks import Instant
 from slotkeeper.courier.claiming import Job, Taken, expire, is_expired, take_appointment, take_hold
 from slotkeeper.courier.log import TOO_LATE, message_of, no_longer, replay
 from slotkeeper.courier.noting import Outcome, is_ours, note
+from slotkeeper.courier.seen import Seen
 from slotkeeper.courier.telling import Catalogue, Gone, Render, letter_for
 from slotkeeper.documents import Hold, appointment_key, attention, decoded, kind_key
-from slotkeeper.ledger import Reading
 from slotkeeper.notices.rendering import render as our_words
 
 DUE = "due"
 DUE_DIGITS = 12
 AT_ONCE = 32
 LATE_SECONDS = 300
-NOTED_AT_ONCE = 16
+NOTED_AT_ONCE = 64
 HIDDEN = "..."
 MOST_GIVEN_UP = 1000
 SEND_SECONDS = LEASE_SECONDS // 2
@@ -104,6 +104,7 @@ class Courier:
         self._base_url = base_url.rstrip("/")
         self._unnoted: list[Outcome] = []
         self._given_up: dict[str, Job] = {}
+        self._seen = Seen(store)
 
     def next_due(self) -> Instant | None:
         """When the first thing is due, past or to come; None when nothing is.
@@ -111,18 +112,34 @@ class Courier:
         Raises:
             Unreachable: the store cannot say.
         """
-        page = self._store.list("due", DUE, limit=1)
-        return _due_of(page.docs[0]) if page.docs else None
+        after: str | None = None
+        while True:
+            page = self._store.list("due", DUE, after=after, limit=1)
+            for doc in page.docs:
+                with suppress(msgspec.MsgspecError):  # a damaged one is passed over, as by a sweep
+                    return _due_of(doc)
+            if page.after is None:
+                return None
+            after = page.after
 
     async def sweep(self, limit: int = 200) -> Swept:
         """Do up to `limit` documents' worth of what is due now. Senders' failures are noted, not raised.
+
+        Where nothing can be done for a whole stretch of documents it goes on with the next, so that damaged ones at the
+        head of the list keep nobody waiting.
 
         Raises:
             Unreachable: the store failed; what was claimed is taken over when its lease has run out.
         """
         self._take_up_again()
-        page = self._store.list("due", DUE, last=f"{self._clock():0{DUE_DIGITS}d}/\U0010ffff", limit=limit)
-        return await self._attend(page.docs)
+        until = f"{self._clock():0{DUE_DIGITS}d}/\U0010ffff"
+        swept, after = Swept(), None
+        while True:
+            page = self._store.list("due", DUE, last=until, after=after, limit=limit)
+            swept += await self._attend(page.docs)
+            after = page.after
+            if after is None or swept.did_something:
+                return swept
 
     def _give_up(self, job: Job) -> None:
         self._given_up[job.message.id] = job
@@ -159,10 +176,12 @@ class Courier:
         counts, jobs = Counter(seen=len(docs)), list[Job]()
         if not docs:
             return counts, jobs
-        with self._store.batch():
+        with self._batch():
             for doc in docs:
                 for taken in self._take_one(doc, now, counts):
-                    counts.update(holds=taken.holds, expired=taken.expired, published=taken.published)
+                    counts["holds"] += taken.holds
+                    counts["expired"] += taken.expired
+                    counts["published"] += taken.published
                     jobs += taken.jobs
         return counts, jobs
 
@@ -171,9 +190,9 @@ class Courier:
         try:
             if doc.key.sort == "hold":
                 return [take_hold(self._store, doc.key, now)]
-            is_over = is_expired(decoded(doc, Appointment), now)
-            first = [expire(self._store, doc.key, now, self._endpoints)] if is_over else []
-            return [*first, take_appointment(self._store, doc.key, now)]
+            is_over = is_expired(self._seen.appointment(doc), now)
+            first = [expire(self._store, doc.key, now, self._endpoints, self._seen)] if is_over else []
+            return [*first, take_appointment(self._store, doc.key, now, self._seen)]
         except (msgspec.MsgspecError, Invalid):
             _log.exception("%s cannot be attended to and was passed over", "/".join(doc.key))
             counts["damaged"] += 1
@@ -182,25 +201,30 @@ class Courier:
     async def _deliver(self, jobs: Sequence[Job]) -> Counter[str]:
         """Send what was claimed. What was sent is noted a few at a time, so a crash makes few go out twice; what was
         done by the time something stops us is noted all the same."""
-        gate, done = asyncio.Semaphore(self._at_once), list[Outcome]()
+        waiting, done = iter(jobs), list[Outcome]()
         catalogue = Catalogue(self._store, self._base_url)
+        catalogue.fetch(kind_key(job.business, "customer", job.customer_id) for job in jobs if job.customer_id)
         counts = Counter(reminders=sum(job.message.kind == "reminder" for job in jobs))
+        since = self._clock()
 
-        async def one(job: Job) -> None:
-            async with gate:
+        async def send_one_after_another() -> None:
+            nonlocal since
+            for job in waiting:
                 outcome = await self._try(job, catalogue)
-            if outcome is not None:
-                counts.update(_counted(outcome, self._clock()))
-                if outcome.answer == TOO_LATE:
-                    self._give_up(job)
-                done.append(outcome)
-            if len(done) >= NOTED_AT_ONCE:
-                few = done.copy()
-                done.clear()
-                self._note(few)
+                now = self._clock()
+                if outcome is not None:
+                    counts.update(_counted(outcome, now))
+                    if outcome.answer == TOO_LATE:
+                        self._give_up(job)
+                    done.append(outcome)
+                if len(done) >= NOTED_AT_ONCE or (done and now != since):
+                    few, since = done.copy(), now
+                    done.clear()
+                    self._note(few)
 
+        senders = [send_one_after_another() for _ in range(min(self._at_once, len(jobs)))]
         try:
-            ends = await asyncio.gather(*map(one, jobs), return_exceptions=True)
+            ends = await asyncio.gather(*senders, return_exceptions=True)
         finally:
             self._note(done)
         for end in ends:
@@ -215,11 +239,7 @@ class Courier:
 
     def _look_again(self, job: Job, catalogue: Catalogue) -> Letter | Outcome | None:
         """The letter to send, from the appointment as it is at this very moment; nothing is awaited in between."""
-        now, reading = self._clock(), Reading(self._store)
-        key = appointment_key(job.business, job.appointment_id)
-        customer_key = kind_key(job.business, "customer", job.customer_id)
-        reading.fetch([key, customer_key] if job.customer_id else [key])
-        appointment = reading.value(key, Appointment)
+        now, appointment = self._clock(), self._seen.again(appointment_key(job.business, job.appointment_id))
         message = message_of(appointment, job.message.id)
         if appointment is None or message is None or not is_ours(message, job):
             return None
@@ -228,8 +248,8 @@ class Courier:
         if message.kind == "reminder" and (why := no_longer(appointment, message, now)):
             return Outcome(job, "dead" if why == TOO_LATE else "void", why)
         try:
-            customer = reading.value(customer_key, Customer) if job.customer_id else None
-            return letter_for(catalogue, self._render, job.business, appointment, customer, message, now)
+            leaves = message.channel in self._senders
+            return letter_for(catalogue, self._render, job.business, appointment, message, now, has_page=leaves)
         except Gone as gone:
             return Outcome(job, "void", str(gone))
         except (msgspec.MsgspecError, Invalid) as error:
@@ -241,8 +261,7 @@ class Courier:
             return Outcome(job, "dead", "there is no phone number to send it to", letter)
         sender = self._senders.get(letter.channel, self._outbox) if letter.to else self._outbox
         outcome = await self._outcome(job, letter, sender)
-        # What has left is in its reader's hands as it was set; the text is enough to remember it by, and the link in it
-        # is nobody else's.
+        # What has left is in its reader's hands, and the link in it is nobody else's.
         return outcome if sender is self._outbox else replace(outcome, letter=_remembered(letter))
 
     async def _outcome(self, job: Job, letter: Letter, sender: Sender) -> Outcome:
@@ -265,19 +284,28 @@ class Courier:
         """Note all in one batch. What the store fails to note is remembered for the next time: only who dies before
         leaves it to the leases, and the messages go again."""
         self._unnoted += outcomes
-        with self._store.batch():
+        with self._batch():
             for whose, group in groupby(sorted(self._unnoted, key=_appointment_of), _appointment_of):
                 try:
-                    note(self._store, list(group), self._clock())
+                    note(self._store, list(group), self._clock(), self._seen)
                 except (msgspec.MsgspecError, Invalid):
                     _log.exception("what became of the messages of %s cannot be noted", "/".join(whose))
         self._unnoted.clear()
 
+    @contextmanager
+    def _batch(self) -> Iterator[None]:
+        """A batch of the store's."""
+        try:
+            with self._store.batch():
+                yield
+        except BaseException:
+            self._seen.forget()
+            raise
+
 
 def _remembered(letter: Letter) -> Letter:
-    """The letter without its HTML, and without what only its reader may have."""
-    text = letter.text.replace(letter.private, HIDDEN) if letter.private else letter.text
-    return replace(letter, html="", text=text, private="")
+    """The letter without what only its reader may have."""
+    return replace(letter, text=letter.text.replace(letter.private, HIDDEN)) if letter.private else letter
 
 
 def _due_of(doc: Doc) -> Instant | None:

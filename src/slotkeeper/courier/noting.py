@@ -12,7 +12,6 @@ from slotkeeper.core.reminders import Message, failed
 from slotkeeper.core.ticks import Instant
 from slotkeeper.courier.claiming import Job
 from slotkeeper.courier.log import (
-    MAX_HTML,
     MAX_TEXT,
     Notification,
     NotificationState,
@@ -20,8 +19,9 @@ from slotkeeper.courier.log import (
     notification_put,
     with_message,
 )
-from slotkeeper.documents import appointment_key, appointment_put, notification_key
-from slotkeeper.ledger import Draft, Reading, settle
+from slotkeeper.courier.seen import Seen
+from slotkeeper.documents import appointment_key, notification_key
+from slotkeeper.ledger import Draft, Reading
 
 MAX_ANSWER = 500
 
@@ -38,32 +38,27 @@ class Outcome:
     wait_seconds: int = 0
 
 
-def note(store: Store, outcomes: Sequence[Outcome], now: Instant) -> list[Notification]:
+def note(store: Store, outcomes: Sequence[Outcome], now: Instant, seen: Seen | None = None) -> list[Notification]:
     """Write down what became of the messages of one appointment; returns the notifications that were written."""
     job = outcomes[0].job
-    key = appointment_key(job.business, job.appointment_id)
+    business, id = job.business, job.appointment_id
+    # A message that was tried once has no notification yet, unless it was dead and was sent again.
+    new = {notification_key(business, each.job.message.id): None for each in outcomes if each.job.message.attempts == 1}
 
-    def decide(reading: Reading, draft: Draft) -> list[Notification]:
-        reading.fetch([key, *(notification_key(job.business, outcome.job.message.id) for outcome in outcomes)])
-        appointment = reading.value(key, Appointment)
-        if appointment is None:
-            return []
-        after, written = appointment, []
+    def change(reading: Reading, draft: Draft, before: Appointment) -> tuple[Appointment, list[Notification]]:
+        after, written = before, list[Notification]()
         for outcome in outcomes:
             message = noted(message_of(after, outcome.job.message.id), outcome, now)
             if message is None:
                 continue
             after = with_message(after, message)
             if _is_remembered(message, outcome):
-                written.append(_notification(job.appointment_id, message, outcome, now))
-        if after == appointment:
-            return []
-        draft.put(appointment_put(job.business, after))
+                written.append(_notification(id, message, outcome, now))
         for each in written:
-            draft.put(notification_put(job.business, each))
-        return written
+            draft.put(notification_put(business, each))
+        return after, written
 
-    return settle(store, decide)
+    return (seen or Seen(store)).rewrite(appointment_key(business, id), change, new) or []
 
 
 def _is_remembered(message: Message, outcome: Outcome) -> bool:
@@ -114,7 +109,6 @@ def _notification(appointment_id: str, message: Message, outcome: Outcome, now: 
         to=letter.to if letter else "",
         subject=letter.subject if letter else "",
         text=letter.text[:MAX_TEXT] if letter else "",
-        html=letter.html if letter and len(letter.html) <= MAX_HTML else "",
         attempts=message.attempts,
         answer=outcome.answer[:MAX_ANSWER],
         due=message.due if state == "waiting" else Instant(0),

@@ -1,6 +1,6 @@
 """From a claimed message to a letter: what is known is gathered, and said by mail or to a program."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, get_args
 
 import msgspec
@@ -20,6 +20,7 @@ from slotkeeper.documents import (
     kind_part,
     shelf_key,
 )
+from slotkeeper.ledger import Reading
 from slotkeeper.linking import Links
 from slotkeeper.notices.rendering import Occasion, Words
 
@@ -45,22 +46,35 @@ class Catalogue:
         self._store = store
         self._base_url = base_url
         self._links = Links(store)
-        self._found: dict[tuple[Key, Any], Any] = {}
+        self._reading = Reading(store)
+        self._businesses: dict[str, Business] = {}
+        self._found: dict[tuple[str, str, str], Any] = {}
         self._templates: dict[str, tuple[Template, ...]] = {}
 
+    def fetch(self, keys: Iterable[Key]) -> None:
+        """Read what will be asked for, in one go."""
+        self._reading.fetch(keys)
+
     def business(self, business: str) -> Business:
-        return self._value(business_key(business), Business) or UNNAMED
+        if business not in self._businesses:
+            self._businesses[business] = self._reading.value(business_key(business), Business) or UNNAMED
+        return self._businesses[business]
+
+    def customer(self, business: str, id: str) -> Customer | None:
+        found: Customer | None = self._value(business, "customer", id, Customer)
+        return found
 
     def service(self, business: str, id: str) -> Service | None:
-        return self._value(kind_key(business, "service", id), Service) if id else None
+        found: Service | None = self._value(business, "service", id, Service)
+        return found
 
     def names(self, business: str, resource_ids: tuple[str, ...]) -> tuple[str, ...]:
         """The names of the staff and rooms among the resources; equipment is nobody's concern."""
-        found = [self._value(kind_key(business, "resource", id), Resource) for id in resource_ids]
+        found = [self._value(business, "resource", id, Resource) for id in resource_ids]
         return tuple(each.name for each in found if each is not None and each.kind != "equipment")
 
     def webhook(self, business: str, id: str) -> Webhook | None:
-        hooks = self._value(shelf_key(business, "webhooks"), dict[str, Webhook]) or {}
+        hooks = self._reading.value(shelf_key(business, "webhooks"), dict[str, Webhook]) or {}
         hook = hooks.get(id)
         return hook if hook is not None and hook.active else None
 
@@ -85,11 +99,10 @@ class Catalogue:
             self._templates[business] = tuple(decoded(doc, Template) for doc in docs)
         return self._templates[business]
 
-    def _value(self, key: Key, kind: Any) -> Any:
-        name = (key, kind)
+    def _value(self, business: str, kind: CatalogueKind, id: str, form: Any) -> Any:
+        name = (business, kind, id)
         if name not in self._found:
-            doc = self._store.read([key]).get(key)
-            self._found[name] = None if doc is None else decoded(doc, kind)
+            self._found[name] = self._reading.value(kind_key(business, kind, id), form) if id else None
         return self._found[name]
 
 
@@ -98,11 +111,12 @@ def letter_for(
     render: Render,
     business: str,
     appointment: Appointment,
-    customer: Customer | None,
     message: Message,
     now: Instant,
+    *,
+    has_page: bool = True,
 ) -> Letter:
-    """The message as it leaves now.
+    """The message as it leaves now; by mail with HTML, if it `has_page`.
 
     Raises:
         Gone: its webhook was removed.
@@ -112,7 +126,7 @@ def letter_for(
         body = msgspec.json.encode(payload(business, appointment, message, event, now)).decode()
         return _to_programs(catalogue, business, message, body)
     profile = catalogue.business(business)
-    contact = contact_of(appointment.contact, customer)
+    contact = contact_of(appointment.contact, catalogue.customer(business, appointment.customer_id))
     token = catalogue.token(business, appointment, message.kind)
     link = catalogue.link(business, token)
     serving = event.resource_ids if event is not None else appointment.resource_ids
@@ -127,6 +141,7 @@ def letter_for(
         resources=catalogue.names(business, serving),
         templates=catalogue.templates(business),
         link=link,
+        has_page=has_page and message.channel == "email",
     )
     words = render(occasion)
     if message.channel == "sms":

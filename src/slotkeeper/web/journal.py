@@ -63,7 +63,6 @@ class NotificationView(View, frozen=True, kw_only=True):
     to: str
     subject: str
     text: str
-    html: str = ""
     attempts: int
     answer: str = ""
     due_time: Time | None = None
@@ -170,7 +169,6 @@ def _notification(notification: log.Notification) -> NotificationView:
         to=notification.to,
         subject=notification.subject,
         text=notification.text,
-        html=notification.html,
         attempts=notification.attempts,
         answer=notification.answer,
         due_time=time_or_none(notification.due),

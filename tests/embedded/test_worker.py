@@ -12,6 +12,7 @@ from slotkeeper.core.ticks import Instant
 from slotkeeper.courier.courier import Swept
 from slotkeeper.embedded.worker import Worker
 from tests.clock import VirtualClock
+from tests.post import caught
 
 NOW = "2026-11-23T06:00:00Z"
 
@@ -170,3 +171,39 @@ def test_it_may_be_started_again() -> None:
         worker.start()
         assert until(lambda times=times: courier.sweeps == times)  # type: ignore[misc] # mypy does not see the default
         worker.stop()
+
+
+class WholeSeconds:
+    """A clock that tells whole seconds, as every `contracts.Clock`; its first is over in part when it is made."""
+
+    def __init__(self, into: float) -> None:
+        self._begun = time.monotonic() - into
+
+    def __call__(self) -> Instant:
+        return Instant(1_000_000 + int(time.monotonic() - self._begun))
+
+
+class SleepsItThrough(Worker):
+    """A broken one: it sleeps for as many seconds as the clock says that there are."""
+
+    def _sleep(self, pause: float) -> None:
+        self._woken.wait(pause)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [Worker, SleepsItThrough])
+def test_what_is_due_in_the_next_second_does_not_wait_for_the_one_after(kind: type[Worker]) -> None:
+    courier, clock = ScriptedCourier(), WholeSeconds(into=0.3)
+    courier.due = Instant(clock() + 2)
+    courier.answer = Swept(seen=1, sent=1)
+    worker = kind(courier, clock)
+
+    begun = time.monotonic()
+    worker.start()
+    assert until(lambda: courier.sweeps >= 2)
+    took = time.monotonic() - begun
+    courier.due = None
+    worker.stop()
+
+    with caught(kind, SleepsItThrough):
+        assert took < 1.95  # it is due after 1.7 seconds

@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
 LONGEST_SLEEP = 30.0
 STOP_SECONDS = 20.0
-SWEEP = 32
+SWEEP = 128
+"""How many documents are taken at a time. They share a wait for the disk, and whoever books waits until they are."""
+
 CALM_SECONDS = 0.1
 PATIENCE_SECONDS = 1.0
 LATE_SECONDS = 30.0
 IDLE_SECONDS = 1.0
+LISTEN_SECONDS = 0.05
 
 _log = logging.getLogger(__name__)
 
@@ -97,15 +100,26 @@ class Worker:
         self._woken.set()
 
     def _run(self) -> None:
-        with asyncio.Runner() as runner:
+        from uvicorn.loops.auto import auto_loop_factory  # whoever starts a worker has the server, and so its loop
+
+        with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
             while not self._stopping.is_set():
                 self._woken.clear()
                 pause = self._turn(runner)
                 if pause > 0:
-                    self._woken.wait(pause)
+                    self._sleep(pause)
                 if pause > -LATE_SECONDS:
                     self._wait_for_calm()
             runner.run(self._take_leave())
+
+    def _sleep(self, pause: float) -> None:
+        """Sleep so long, or until woken. The clock tells whole seconds, and by it the last of them may be over at any
+        moment: whoever slept it through would send everything half a second later than need be."""
+        until, due = monotonic() + pause, self._clock() + pause
+        if self._woken.wait(max(pause - 1.0, 0.0)):
+            return
+        while monotonic() < until and self._clock() < due and not self._woken.wait(LISTEN_SECONDS):
+            pass
 
     def _wait_for_calm(self) -> None:
         patience = monotonic() + PATIENCE_SECONDS

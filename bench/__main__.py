@@ -17,6 +17,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "day": ("bench.day", "the reference day over HTTP, beside FastAPI and PostgreSQL"),
     "start": ("bench.start", "starting, memory, and what is done with a large file"),
     "growth": ("bench.growth", "bookings a second as the file grows"),
+    "reminders": ("bench.reminders", "100,000 reminders due in one minute, to a real mail server"),
     "aws": ("bench.aws.headlines", "the home on AWS, without AWS"),
 }
 """The benches by name: a module with `figures(scale) -> Iterator[Figure]`, and what it is about."""

@@ -12,6 +12,7 @@ from slotkeeper.core.appointment import (
     Contact,
     Deed,
     Endpoint,
+    Event,
     Status,
     acted,
     as_opened,
@@ -22,7 +23,7 @@ from slotkeeper.core.appointment import (
     reopened,
 )
 from slotkeeper.core.errors import WrongState
-from slotkeeper.core.reminders import Message
+from slotkeeper.core.reminders import Message, message_id
 from slotkeeper.core.ticks import Instant, parse_instant
 
 START = parse_instant("2026-11-26T09:00:00Z")
@@ -50,7 +51,7 @@ def test_an_action_is_done_from_its_states_and_refused_from_all_others(action: A
     else:
         with pytest.raises(WrongState) as caught:
             acted(appointment(status), action, DEED)
-        assert caught.value.facts["appointmentStatus"] == status
+        assert caught.value.facts == {"appointmentStatus": status, "allowedFrom": sorted(allowed)}
 
 
 @pytest.mark.parametrize("status", ["declined", "cancelled", "noShow", "expired", "completed"])
@@ -72,8 +73,67 @@ def test_each_change_leaves_one_event_with_its_number_and_the_old_start() -> Non
     third = acted(second, "cancel", DEED)
 
     assert [(event.number, event.type) for event in third.events] == [(1, "booked"), (2, "moved"), (3, "cancelled")]
-    assert third.events[1].was_start == START
+    assert [event.was_start for event in third.events] == [0, START, 0]
     assert (third.revision, third.sequence) == (3, 2)
+
+
+def test_an_event_says_who_did_what_and_with_which_outcome() -> None:
+    deed = Deed(now=Instant(90), by="key", reason="ill", warning="taken: the time is taken", request="digest")
+
+    after = moved(appointment(expires=END), END, Instant(END + 60), deed, resource_ids=("d1",), calendars=("d1",))
+
+    assert after.events == (
+        Event(
+            number=1,
+            type="moved",
+            at=Instant(90),
+            by="key",
+            start=END,
+            end=Instant(END + 60),
+            resource_ids=("d1",),
+            was_start=START,
+            expires=END,
+            reason="ill",
+            warning="taken: the time is taken",
+            request="digest",
+        ),
+    )
+
+
+def test_a_move_is_to_another_time_with_others() -> None:
+    before = appointment(messages=(reminder(),), tallies=(("t", "1"),))
+
+    after = moved(
+        before, END, Instant(END + 60), DEED, resource_ids=("d1",), calendars=("d1", "r1"), tallies=(("t", "2"),)
+    )
+
+    assert (after.start, after.end, after.resource_ids) == (END, END + 60, ("d1",))
+    assert (after.calendars, after.tallies) == (("d1", "r1"), (("t", "2"),))
+    assert after.messages[0].note == "moved"
+
+
+def test_an_edit_counts_as_a_revision_and_not_as_a_move() -> None:
+    after = edited(appointment(revision=4, sequence=2), DEED, details={"a": 1}, contact=Contact(name="Ada"))
+
+    assert (after.details, after.contact.name, after.revision, after.sequence) == ({"a": 1}, "Ada", 5, 2)
+
+
+@pytest.mark.parametrize(("action", "is_kept"), [("checkIn", True), ("complete", True), ("cancel", False)])
+def test_who_keeps_their_time_stays_in_its_tallies(action: Action, is_kept: bool) -> None:
+    tallies = (("t", "1"),)
+
+    assert acted(appointment(tallies=tallies), action, DEED).tallies == (tallies if is_kept else ())
+
+
+def test_a_notice_is_known_by_what_it_tells_of_and_whom() -> None:
+    after = opened(appointment(), DEED, [Endpoint("all")])
+
+    mail, hook = after.messages
+    assert (mail.id, mail.kind, mail.channel, mail.due, mail.event) == (
+        message_id("apt_1", "event", 1, "email", ""),
+        *("booked", "email", DEED.now, 1),
+    )
+    assert (hook.id, hook.target) == (message_id("apt_1", "event", 1, "webhook", "all"), "all")
 
 
 def test_a_cancelled_one_claims_nothing_and_owes_no_reminder() -> None:
@@ -99,8 +159,10 @@ def test_a_move_makes_the_old_reminders_void() -> None:
 
 @pytest.mark.parametrize("status", sorted(set(get_args(Status)) - {"booked", "pending"}))
 def test_only_what_is_to_come_can_be_moved(status: Status) -> None:
-    with pytest.raises(WrongState, match="cannot be moved"):
+    with pytest.raises(WrongState, match="cannot be moved") as caught:
         moved(appointment(status), END, END, DEED, resource_ids=(), calendars=())
+
+    assert caught.value.facts == {"appointmentStatus": status, "allowedFrom": ["booked", "pending"]}
 
 
 def test_the_claim_adds_the_buffers() -> None:
@@ -144,7 +206,7 @@ def test_nobody_says_that_they_come_to_what_is_not_booked(status: Status) -> Non
     with pytest.raises(WrongState, match="nobody can say") as caught:
         attended(appointment(status), DEED)
 
-    assert caught.value.facts["appointmentStatus"] == status
+    assert caught.value.facts == {"appointmentStatus": status, "allowedFrom": ["booked"]}
 
 
 @pytest.mark.parametrize(
@@ -179,7 +241,8 @@ def test_what_has_changed_since_or_goes_on_cannot_be_reopened() -> None:
     for each in (appointment(), appointment("pending"), ended):
         with pytest.raises(WrongState, match="cannot be reopened") as caught:
             reopened(each, DEED)
-        assert caught.value.facts["appointmentStatus"] == each.status
+        allowed = ["cancelled", "checkedIn", "completed", "noShow"]
+        assert caught.value.facts == {"appointmentStatus": each.status, "allowedFrom": allowed}
 
 
 def test_a_repeat_is_answered_as_the_first_time() -> None:
@@ -205,3 +268,13 @@ def test_a_repeat_is_answered_as_the_first_time() -> None:
     )
     assert [getattr(again, name) for name in shown] == [getattr(first, name) for name in shown]
     assert as_opened(first) == first
+
+
+def test_a_repeat_of_a_booking_against_the_rules_names_the_gravest_of_them() -> None:
+    deed = Deed(now=DEED.now, by="key", warning="too-soon: it is late\ntaken: it is so: taken")
+    first = opened(appointment(), deed)
+
+    again = as_opened(acted(first, "checkIn", DEED))
+
+    assert (again.status, again.overrode) == ("booked", "taken")
+    assert as_opened(opened(appointment(), DEED)).overrode == ""

@@ -12,6 +12,26 @@ def test_each_refusal_has_a_code_of_its_own() -> None:
     assert len({kind.code for kind in kinds}) == len(kinds)
 
 
+def test_the_codes_that_programs_go_by_never_change() -> None:
+    kinds = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, Refused)]
+
+    assert {kind.__name__: kind.code for kind in kinds} == {
+        "Refused": "refused",
+        "OffStep": "off-step",
+        "TooSoon": "too-soon",
+        "TooFar": "too-far",
+        "Closed": "closed",
+        "DayFull": "day-full",
+        "CustomerFull": "customer-full",
+        "Taken": "taken",
+        "WrongState": "wrong-state",
+        "TooLate": "too-late",
+        "HoldGone": "hold-gone",
+        "KeyReused": "key-reused",
+        "InUse": "in-use",
+    }
+
+
 def test_every_error_is_one_of_ours_and_says_what_it_means() -> None:
     for _, kind in inspect.getmembers(errors, inspect.isclass):
         if kind.__module__ == errors.__name__:

@@ -1,5 +1,6 @@
 """Hours follow the wall clock, whatever the clocks do; schedules that contradict themselves are refused."""
 
+import re
 import time
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -346,6 +347,25 @@ def test_what_is_no_wall_time_is_refused_briefly(text: str) -> None:
     assert len(refused.value.message) < 120
 
 
+def test_a_wall_time_that_is_too_long_is_told_by_its_beginning() -> None:
+    for text, shown in (("9" * 20, "9" * 20), ("9" * 21, "9" * 20 + "...")):
+        with pytest.raises(Invalid, match=f"^'{shown}' is"):
+            minute_of(text)
+
+
+def test_the_schema_tells_what_is_checked_by_hand() -> None:
+    parts = msgspec.json.schema(Schedule)["$defs"]
+
+    assert parts["Opening"]["properties"]["to"]["examples"] == ["09:30"]
+    for good in ("00:00", "09:05", "23:55", "24:00"):
+        assert re.search(parts["Opening"]["properties"]["from"]["pattern"], good)
+    for bad in ("24:05", "09:02", "9:00", "25:00", "09:00x", "x09:00"):
+        assert not re.search(parts["Opening"]["properties"]["to"]["pattern"], bad)
+    assert parts["Weekly"]["properties"]["mon"]["maxItems"] == 12
+    assert parts["Override"]["properties"]["date"]["format"] == "date"
+    assert parts["Schedule"]["properties"]["overrides"]["maxItems"] == 1000
+
+
 ALL = dict.fromkeys(WEEKDAYS, hours("09:00-12:00", "13:00-24:00"))
 
 
@@ -358,6 +378,7 @@ ALL = dict.fromkeys(WEEKDAYS, hours("09:00-12:00", "13:00-24:00"))
         schedule(sun=hours("22:00-06:00"), mon=hours("06:00-12:00")),
         schedule(Override(date="2026-11-27", hours=hours("10:00-02:00")), Override(date="2026-11-28", hours=()), **ALL),
         schedule(*(Override(date=f"{2026 + n // 12}-{n % 12 + 1:02}-01", hours=()) for n in range(888))),
+        schedule(*(Override(date=f"{2026 + n // 28}-01-{n % 28 + 1:02}", hours=()) for n in range(1000))),
         daily("00:00-00:00"),
         daily(*(f"{n:02}:00-{n:02}:30" for n in range(12))),
     ],

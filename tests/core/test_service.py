@@ -107,6 +107,7 @@ def test_a_viewer_changes_nothing() -> None:
     msgspec.structs.replace(looking, is_viewer=False).check_may_change()
 
     assert isinstance(caught.value, Forbidden)
+    assert caught.value.scope == "book"
 
 
 def test_a_service_is_given_where_it_says_or_at_the_business_or_nowhere() -> None:

@@ -131,6 +131,12 @@ def test_what_is_no_strict_date_time_is_refused_briefly(text: str) -> None:
     refused.value.message.encode()
 
 
+def test_a_time_that_is_too_long_is_told_by_its_beginning() -> None:
+    for text, shown in (("9" * 40, "9" * 40), ("9" * 41, "9" * 40 + "...")):
+        with pytest.raises(Invalid, match=f"^'{shown}' is"):
+            parse_instant(text)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -63,6 +63,12 @@ def test_what_is_no_iana_name_is_refused_briefly(name: str) -> None:
     refused.value.message.encode()
 
 
+def test_a_name_that_is_too_long_is_told_by_its_beginning() -> None:
+    for name, shown in (("A" * 40, "A" * 40), ("A" * 41, "A" * 40 + "...")):
+        with pytest.raises(Invalid, match=f"^'{shown}' is"):
+            zone(name)
+
+
 def test_a_name_is_judged_alike_wherever_it_is_used() -> None:
     with pytest.raises(Invalid):
         local(Instant(0), "localtime")

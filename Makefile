@@ -25,7 +25,7 @@ UV_LAMBDA := $(subst --universal,--python-platform linux,$(UV_LOCK)) --constrain
 # Two processes: the suite is made for two cores, and its tests share nothing.
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 
-.PHONY: help setup run test fast check format cover bench proof readiness clinic browser postgres screenshots languages vendor docs template lock clean
+.PHONY: help setup run test fast check format cover bench proof simulate readiness clinic browser postgres screenshots languages vendor docs template lock clean
 
 help: ## list these targets
 	@echo "Slotkeeper: appointments, never double-booked. Start with 'make run'."
@@ -62,6 +62,9 @@ bench: .venv/.stamp .venv-emulator/.stamp .venv-peers/.stamp postgres ## measure
 
 proof: .venv/.stamp .venv-emulator/.stamp .venv-fuzz/.stamp ## try to show each promise false; ARGS=--quick takes minutes, ARGS=NAME one proof
 	$(BIN)/python -m bench.proof $(ARGS)
+
+simulate: .venv/.stamp ## let storms rage over the whole service; SEED=N replays one, ARGS=--year lets a year pass
+	$(BIN)/python -m bench.simulation $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 readiness: .venv/.stamp .venv-emulator/.stamp .venv-template/.stamp ## check what the AWS home must do, row by row, and write docs/reference/readiness.md
 	$(BIN)/python -m readiness $(ARGS)

@@ -20,6 +20,7 @@ PROOFS: dict[str, str] = {
     "power": "power cuts under the real store",
     "faults": "disks that fail, clocks that jump, and peers that are slow or down",
     "soak": "bookings and searches for half an hour: nothing grows",
+    "simulation": "the whole service in virtual time, where a seed decides what fails",
     "fuzz": "hostile requests to every route of the running service",
     "access": "who may ask what, and what is somebody else's",
 }

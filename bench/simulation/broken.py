@@ -95,11 +95,11 @@ class NeverLooksAgain(Courier):
     def _take(self, docs: Sequence[Doc]) -> Any:
         counts, jobs = super()._take(docs)
         keys = [appointment_key(job.business, job.appointment_id) for job in jobs]
-        self._seen = {doc.key: doc for doc in self._store.read(keys).values()}
+        self._trusted = {doc.key: doc for doc in self._store.read(keys).values()}
         return counts, jobs
 
     def _look_again(self, job: Any, catalogue: Any) -> Any:
-        appointment = decoded(self._seen[appointment_key(job.business, job.appointment_id)], Appointment)
+        appointment = decoded(self._trusted[appointment_key(job.business, job.appointment_id)], Appointment)
         return Letter(job.message.id, job.message.channel, appointment.contact.email or "nobody@example.com", "", "")
 
 

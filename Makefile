@@ -25,7 +25,7 @@ UV_LAMBDA := $(subst --universal,--python-platform linux,$(UV_LOCK)) --constrain
 # Two processes: the suite is made for two cores, and its tests share nothing.
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 
-.PHONY: help setup run test fast check format cover bench proof simulate readiness clinic browser postgres screenshots languages vendor docs template lock clean
+.PHONY: help setup run test fast check format cover bench proof simulate mutants readiness clinic browser postgres screenshots languages vendor docs template lock clean
 
 help: ## list these targets
 	@echo "Slotkeeper: appointments, never double-booked. Start with 'make run'."
@@ -65,6 +65,9 @@ proof: .venv/.stamp .venv-emulator/.stamp .venv-fuzz/.stamp ## try to show each 
 
 simulate: .venv/.stamp ## let storms rage over the whole service; SEED=N replays one, ARGS=--year lets a year pass
 	$(BIN)/python -m bench.simulation $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+mutants: .venv/.stamp .venv-emulator/.stamp ## put small faults into the code, and tell which no test notices; ARGS=desk/holds.py one module
+	$(BIN)/python -m bench.mutants $(ARGS)
 
 readiness: .venv/.stamp .venv-emulator/.stamp .venv-template/.stamp ## check what the AWS home must do, row by row, and write docs/reference/readiness.md
 	$(BIN)/python -m readiness $(ARGS)
@@ -150,7 +153,7 @@ lock: .venv/.stamp ## remake the locks (UPGRADE=--upgrade takes the newest relea
 	! grep -n "://" requirements*.lock src/slotkeeper/aws/*.lock
 
 clean: ## remove .venv, caches and what was built
-	rm -rf .venv .venv-* .nag .vendor build dist htmlcov .coverage .coverage.* .*_cache .hypothesis
+	rm -rf .venv .venv-* .nag .vendor .mutants build dist htmlcov .coverage .coverage.* .*_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:

@@ -23,6 +23,7 @@ PROOFS: dict[str, str] = {
     "simulation": "the whole service in virtual time, where a seed decides what fails",
     "fuzz": "hostile requests to every route of the running service",
     "access": "who may ask what, and what is somebody else's",
+    "mutants": "small faults in the code are noticed by the tests",
 }
 """The proofs by name, and what each is about. A proof is a module here with `rows(scale) -> Iterator[Row]`."""
 

@@ -17,7 +17,7 @@ from bench.proof.table import Row, Scale
 VALUES = "tests/core/test_value.py"
 QUICK = ("core/sheet.py", "core/slots.py", "core/errors.py")
 QUICK_TESTS = (TESTS, "tests/core/test_slots.py", "tests/core/test_rules.py", "tests/core/test_errors.py", VALUES)
-QUICK_SAMPLE = 24
+QUICK_SAMPLE = 8
 SEED = 2026
 
 

@@ -207,6 +207,7 @@ def test_a_machinery_that_calls_everything_noticed_is_caught() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(480)
 def test_a_sample_of_the_cores_faults_is_noticed_and_other_words_for_the_same_are_not() -> None:
     for row in proof.rows("quick"):
         assert row.is_good, row

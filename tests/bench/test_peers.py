@@ -100,7 +100,8 @@ def test_the_same_request_gives_the_same_answer_and_one_appointment(shop: Shop) 
     other = shop.book(at(12, 15), resourceIds=["r5"], request_key="once")
 
     assert first.status == 201
-    assert again == first
+    assert (again.status, again.body) == (first.status, first.body)
+    assert again.headers["idempotency-replayed"] == "true"
     assert (other.status, other.code) == (422, "key-reused")
 
 

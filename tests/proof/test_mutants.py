@@ -1,5 +1,6 @@
 """The machinery of mutation testing judges right, and a sample of small faults in the core is noticed."""
 
+import faulthandler
 import os
 import threading
 from collections.abc import Callable
@@ -107,6 +108,7 @@ def come_late() -> str:
 
 
 def abort() -> str:
+    faulthandler.disable()  # it ends as it should: nobody need read of it
     os.abort()
 
 

@@ -100,8 +100,7 @@ def _pattern(is_delivered: bool) -> Pattern:
     appointment = agenda.appointment(desk, OWNER, appointment.id)
     [event] = events(store, OWNER.business)
     [notification] = notifications(store, OWNER.business).notifications
-    # As a mail server leaves it: the outbox alone keeps the HTML.
-    return Pattern(appointment, event, replace(notification, html=""))
+    return Pattern(appointment, event, notification)
 
 
 def _copied(pattern: Pattern, number: int, count: int) -> Pattern:

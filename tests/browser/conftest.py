@@ -93,7 +93,8 @@ class Site:
 _complaints: dict[int, list[str]] = {}
 
 
-@pytest.fixture(scope="session")
+# Of a module, not of the session: while Playwright runs, its thread has an event loop, and no test may start another.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.skip("there is no Chromium: apt-get install chromium")

@@ -98,10 +98,12 @@ ESBUILD := .vendor/node_modules/.bin/esbuild --bundle --minify --target=es2022 -
 	--legal-comments=none --log-level=warning
 
 # The tests' browser comes from the system. Where it is missing and may be installed, it is; else its tests say why they wait.
+CHROMIUM := chromium-headless-shell fonts-dejavu-core
 browser:
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium ..." && \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends chromium fonts-dejavu-core >/dev/null; } || \
-		echo "There is no Chromium here, so tests in a browser are left out (on Debian: apt-get install chromium)." >&2
+	@command -v chromium-headless-shell >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium ..." && \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $(CHROMIUM) >/dev/null; } || \
+		command -v chromium >/dev/null || \
+		echo "There is no Chromium here, so tests in a browser are left out (on Debian: apt-get install $(CHROMIUM))." >&2
 
 # So does PostgreSQL, which our figures are measured beside. Its package would start a server of its own: we start ours.
 POSTGRES := /usr/lib/postgresql/15/bin/postgres

@@ -1,7 +1,9 @@
 """What holds of every page, taken from the route table: a new page is judged with all others, or this fails."""
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -161,7 +163,7 @@ def _violations(page: Page) -> dict[str, Any]:
 
 
 def _check_source(source: str, headers: dict[str, str]) -> None:
-    """Nothing in a page runs or styles but what is loaded from us."""
+    """Nothing in a page runs but what is loaded from us, and nothing styles but that and what the policy names."""
     policy = headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "script-src 'self';" in policy
@@ -169,7 +171,10 @@ def _check_source(source: str, headers: dict[str, str]) -> None:
     assert not re.search(r"<script(?![^>]*\ssrc=)", source)
     assert not re.search(r"\son[a-z]+\s*=\s*[\"']", source)
     assert not re.search(r"javascript:", source)
-    assert not re.search(r"<style|\sstyle\s*=\s*[\"']", source)
+    assert not re.search(r"\sstyle\s*=\s*[\"']", source)
+    for style in re.findall(r"<style[^>]*>(.*?)</style>", source, re.DOTALL):
+        assert f"'sha256-{b64encode(sha256(style.encode()).digest()).decode()}'" in policy
+    assert "style-src 'self' 'unsafe-inline'" not in policy
     assert headers["x-content-type-options"] == "nosniff"
 
 

@@ -212,7 +212,7 @@ def what_pages_load(home: Home) -> None:
     assert not lost, lost
     assert {"immutable" in each.header("cache-control") for each in answers.values()} == {True}
     kinds = {answer.header("content-type").partition(";")[0] for answer in answers.values()}
-    assert {"text/css", "image/svg+xml", "image/png"} <= kinds
+    assert {"text/javascript", "image/svg+xml", "image/png"} <= kinds
     [logo] = [each for each in answers.values() if each.header("content-type") == "image/png"]
     assert logo.body == b64decode(DOT)
 

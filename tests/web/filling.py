@@ -82,7 +82,8 @@ class Page(HTMLParser):
             self._area = None
 
     def handle_data(self, data: str) -> None:
-        self.text += data
+        if self.cdata_elem != "style":
+            self.text += data
         if self._area is not None:
             texts = self.forms[-1].typed[self._area]
             texts[0] += data.removeprefix("\n") if not texts[0] else data

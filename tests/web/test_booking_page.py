@@ -1,9 +1,11 @@
 """The pages on which visitors book: each step, what can go wrong on the way, and what they are made of."""
 
 import re
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from hashlib import sha256
 from html.parser import HTMLParser
 from itertools import pairwise
 from urllib.parse import urlencode
@@ -42,12 +44,13 @@ FORM = "application/x-www-form-urlencoded"
 
 
 class Page(HTMLParser):
-    """What a page is made of: its elements with their attributes, and its text."""
+    """What a page is made of: its elements with their attributes, its text, and its style."""
 
     def __init__(self, source: str) -> None:
         super().__init__()
         self.elements: list[tuple[str, dict[str, str]]] = []
         self.text = ""
+        self.style = ""
         self.source = source
         self.feed(source)
 
@@ -55,7 +58,10 @@ class Page(HTMLParser):
         self.elements.append((tag, {name: value or "" for name, value in attrs}))
 
     def handle_data(self, data: str) -> None:
-        self.text += data
+        if self.cdata_elem == "style":
+            self.style += data
+        else:
+            self.text += data
 
     def all(self, *tags: str) -> list[dict[str, str]]:
         return [attributes for tag, attributes in self.elements if tag in tags]
@@ -408,15 +414,20 @@ def test_a_page_asks_nobody_else_and_keeps_nothing_in_the_browser(visitor: Visit
         headers, page = dict(response.headers), Page(response.body.decode())
         policy = headers["content-security-policy"].split("; ")
 
-        for rule in ("default-src 'none'", "style-src 'self'", "form-action 'self'"):
+        for rule in ("default-src 'none'", "script-src 'self'", "form-action 'self'"):
             assert rule in policy
+        [styles] = [each for each in policy if each.startswith("style-src ")]
+        own = b64encode(sha256(page.style.encode()).digest()).decode()
+        assert styles == (f"style-src 'self' 'sha256-{own}'" if page.style else "style-src 'self'")
+        assert bool(page.style) == (address != "/nobody")
         assert any(rule in policy for rule in ("frame-ancestors 'none'", "frame-ancestors 'self'"))
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
         assert "set-cookie" not in headers
         assert all(each["href"].startswith("/static/") for each in page.all("link"))
         assert all(each["src"].startswith("/static/") for each in page.all("script"))
-        assert not page.all("img", "iframe", "style", "object")
+        assert len(page.all("style")) <= 1
+        assert not page.all("img", "iframe", "object")
         assert not [each for _, each in page.elements if "style" in each or any(name[:2] == "on" for name in each)]
         assert all(each["href"].startswith(("/clinic", "#")) for each in page.all("a"))
         assert not page.source.count("<script>")
@@ -786,12 +797,12 @@ def test_a_logo_is_shown_in_the_room_that_it_takes(visitor: Visitor) -> None:
     assert dict(visitor.ask("GET", "/look/clinic/logo").headers)["cache-control"] == "public, no-cache"
 
 
-def test_a_colour_of_its_own_is_loaded_where_there_is_one() -> None:
+def test_a_colour_of_its_own_is_shown_where_there_is_one() -> None:
     plain, own = Visitor(), Visitor(a_setting(business=Business(name="Own", zone="UTC", accent="#aa2255")))
 
-    assert len(plain.see("/clinic").all("link")) == 2
-    [theme] = [each["href"] for each in own.see("/clinic").all("link") if each["href"].startswith("/look/")]
-    assert b"--accent:" in own.ask("GET", theme).body
+    ours, theirs = plain.see("/clinic").style, own.see("/clinic").style
+    assert theirs.startswith(ours)
+    assert "--accent:#aa2255" in theirs.removeprefix(ours)
 
 
 @pytest.mark.parametrize(

@@ -47,8 +47,9 @@ _PAGE_HEADERS: Headers = (
     ("referrer-policy", "no-referrer"),
 )
 _UNKEPT: Headers = (("cache-control", "private, no-store"),)
+_STYLES = "style-src 'self'"
 _PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+    f"default-src 'none'; script-src 'self'; {_STYLES}; img-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'self'; frame-src 'self'"
 )
 ATTEMPTS, ALL_ATTEMPTS = Quota("attempts", 20, 600), Quota("all-attempts", 300, 600)
@@ -226,7 +227,7 @@ class Web:
             return self._work(route, request, visit, answer)
         if route.media == JSON:
             return _response(route, request.headers, (*API_HEADERS, *visit.limits), answer)
-        return _response(route, request.headers, (*self._headers_of(route), *visit.limits), answer)
+        return _response(route, request.headers, (*self._headers_of(route, answer.style), *visit.limits), answer)
 
     def _work(self, route: Route, request: Request, visit: _Visit, errand: Errand) -> Work:
         def run() -> object:
@@ -245,9 +246,11 @@ class Web:
 
         return Work(run, finish, errand.is_patient)
 
-    def _headers_of(self, route: Route) -> Headers:
+    def _headers_of(self, route: Route, style: str) -> Headers:
         name = "framed" if route.is_framed else "styled" if route.styles_elements else ""
         headers = self._page_headers[name]
+        if style:
+            headers = tuple((header, text.replace(_STYLES, f"{_STYLES} {style}")) for header, text in headers)
         # What members see is of people: the next one at the same screen must not get it by going back.
         return (*_UNKEPT, *headers[1:]) if route.by_session and route.media == HTML else headers
 

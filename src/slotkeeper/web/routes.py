@@ -72,12 +72,14 @@ class Call(msgspec.Struct, Generic[B, Q], frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a handler gives back; `tag` becomes the ETag. A value of bytes is sent as it is."""
+    """What a handler gives back; `tag` becomes the ETag. A value of bytes is sent as it is. `style` is the source by
+    which the page's policy must let in the style that stands in it."""
 
     value: object = None
     status: int = 200
     tag: str = ""
     headers: Headers = ()
+    style: str = ""
 
 
 class Errand(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""What a business's pages look like: where its colour and its logo are, for whoever draws or loads them."""
+"""A business's logo: where it is, for whoever draws or loads it."""
 
 from typing import Any
 
@@ -6,11 +6,9 @@ import msgspec
 
 from slotkeeper.core.actor import Actor
 from slotkeeper.core.errors import Missing
-from slotkeeper.core.service import Business
 from slotkeeper.desk import catalogue
 from slotkeeper.desk.desk import Desk
-from slotkeeper.web.look import theme
-from slotkeeper.web.look.assets import ASKED_AGAIN, FOREVER, MEDIA, TOPIC
+from slotkeeper.web.look.assets import ASKED_AGAIN, FOREVER, TOPIC
 from slotkeeper.web.look.pictures import size_of
 from slotkeeper.web.routes import Answer, Call, Route
 
@@ -33,23 +31,6 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     v: str = ""
 
 
-class Branding(msgspec.Struct, frozen=True):
-    """Where the business's theme is, empty without one; and its logo, if it has one."""
-
-    theme: str
-    logo: Picture | None
-
-
-def branding_of(desk: Desk, actor: Actor, base: str, business: Business) -> Branding:
-    """What the pages of the business load."""
-    return Branding(theme_address(base, actor.business, business), logo_of(desk, actor, base))
-
-
-def theme_address(base: str, id: str, business: Business) -> str:
-    """Where the business's theme is; empty without one."""
-    return f"{base}/look/{id}/theme.css?v={theme.mark(business.accent)}" if business.accent else ""
-
-
 def logo_of(desk: Desk, actor: Actor, base: str) -> Picture | None:
     """The business's logo, if it has one."""
     try:
@@ -62,15 +43,6 @@ def logo_of(desk: Desk, actor: Actor, base: str) -> Picture | None:
     return Picture(f"{base}/look/{actor.business}/logo?v={found.version}", shown, LOGO_HEIGHT)
 
 
-def serve_theme(call: Call[Any, Any]) -> Answer:
-    """The style sheet with the business's colour."""
-    accent = catalogue.profile(call.desk, call.actor).value.accent
-    if not accent:
-        raise Missing("theme", call.actor.business)
-    is_this = call.request.query == f"v={theme.mark(accent)}"
-    return Answer(theme.style(accent), headers=(("cache-control", FOREVER if is_this else ASKED_AGAIN),))
-
-
 def serve_logo(call: Call[Any, Any]) -> Answer:
     """The business's logo."""
     found = catalogue.logo(call.desk, call.actor)
@@ -80,17 +52,6 @@ def serve_logo(call: Call[Any, Any]) -> Answer:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route(
-        method="GET",
-        pattern="/look/{business}/theme.css",
-        handler=serve_theme,
-        access="public",
-        topic=TOPIC,
-        summary="Show a business's colour",
-        answers={200: None},
-        query=Mark,
-        media=MEDIA["css"],
-    ),
     Route(
         method="GET",
         pattern="/look/{business}/logo",

@@ -4,7 +4,6 @@ Contrast is that of WCAG 2.2 (1.4.3): text needs 4.5 to 1 against what is behind
 """
 
 import colorsys
-import hashlib
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -46,11 +45,6 @@ def style(accent: str) -> bytes:
     """The style sheet that puts the colour in place of ours."""
     light, dark = _variables(shades(accent, is_dark=False)), _variables(shades(accent, is_dark=True))
     return f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}".encode()
-
-
-def mark(accent: str) -> str:
-    """What tells one theme from another in its address."""
-    return hashlib.sha256(accent.lower().encode()).hexdigest()[:12]
 
 
 def _variables(one: Shades) -> str:

@@ -5,7 +5,7 @@
 // are not read: a move is the old wall time and a number of minutes.
 
 import { createCalendar, flushSync, Interaction, ResourceTimeGrid } from "./calendar.js";
-import { h } from "./staff-calendar-parts.js";
+import { afterPaint, h } from "./staff-calendar-parts.js";
 import { between, dateOf, LANGUAGE, LONG, minuteOfDay, nowIn, plus, plusDays, said, SHORT, spanOf, time } from "./staff-calendar-walls.js";
 
 const SLOT_MINUTES = 15;
@@ -28,7 +28,7 @@ export class Grid {
   #lines = new Map();
   #painted = [];
   #drag = null;
-  #rest = 0;
+  #drawing = 0;
 
   /** `calls`: open(id), move(id), create({start, resource}), drag(line), drop(to), and what is the same for all that is shown. */
   constructor(root, calls) {
@@ -88,21 +88,29 @@ export class Grid {
     this.#drawAll(shown);
   }
 
-  /** Draw all appointments; of many, those first that are within sight, so that nobody waits for what they do not see. */
+  /** Draw all appointments; of many, those first that are within sight, so that nobody waits for what they do not see,
+   * and the others some at a time after that has been painted, so that nobody who presses a key waits for them. */
   #drawAll({ lines, dates }) {
-    clearTimeout(this.#rest);
+    const mine = ++this.#drawing;
     const draw = (some) => this.#calendar.setOption("events", some.map((line) => this.#event(line)));
     if (lines.length <= MANY) return draw(lines);
     const near = this.#near();
-    draw(lines.filter((line) => (line.resourceIds?.length ? line.resourceIds : [NOBODY]).some((id) =>
-      near.has(`${dateOf(line.start)} ${id}`) || (dateOf(line.start) !== dateOf(line.end) && dates.length > 1))));
-    const drawRest = () => {
-      if (this.#drag) return (this.#rest = setTimeout(drawRest, 300));
-      draw([...this.#lines.values()]);
+    const isNear = (line) => (line.resourceIds?.length ? line.resourceIds : [NOBODY]).some((id) =>
+      near.has(`${dateOf(line.start)} ${id}`) || (dateOf(line.start) !== dateOf(line.end) && dates.length > 1));
+    const waiting = lines.filter((line) => !isNear(line)).map((line) => line.id);
+    draw(lines.filter(isNear));
+    const later = () => afterPaint(() => setTimeout(drawMore));
+    const drawMore = () => {
+      if (mine !== this.#drawing) return;
+      if (this.#drag) return setTimeout(drawMore, 300);
+      waiting.splice(0, MANY);
+      const left = new Set(waiting);
+      draw([...this.#lines.values()].filter((line) => !left.has(line.id)));
       flushSync();
       this.#patch();
+      if (waiting.length) later();
     };
-    this.#rest = setTimeout(drawRest, 60);
+    later();
   }
 
   /** The columns within sight, as `date id`. */

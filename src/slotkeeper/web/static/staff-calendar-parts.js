@@ -34,6 +34,16 @@ export function field(label, input, { hint = "" } = {}) {
   });
 }
 
+/** Do it when what has been changed by now is on the screen; soon, where nobody looks. */
+export function afterPaint(what) {
+  if (document.hidden) return void setTimeout(what);
+  requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = what;
+    channel.port2.postMessage(null);
+  });
+}
+
 const spoken = document.querySelector("#spoken");
 
 /** Have it read out. The same words twice are read twice. */

@@ -4,7 +4,7 @@ import { askAbout, said as saidOf, showAppointment, showMove, showNew, UNDONE } 
 import { Grid, NOBODY } from "./staff-calendar-grid.js";
 import { list } from "./staff-calendar-list.js";
 import { Live } from "./staff-calendar-live.js";
-import { h, Messages, say } from "./staff-calendar-parts.js";
+import { afterPaint, h, Messages, say } from "./staff-calendar-parts.js";
 import { Problem, Server } from "./staff-calendar-server.js";
 import { dateOf, firstWeekday, LONG, moment, nowIn, plus, plusDays, said, SHORT, time, weekday, weekOf } from "./staff-calendar-walls.js";
 
@@ -140,13 +140,9 @@ function draw() {
       isWhole: state.isWhole, isNarrow: narrow.matches, snap: snap(),
     });
   }
-  requestAnimationFrame(() => {
-    const channel = new MessageChannel();
-    channel.port1.onmessage = () => {
-      performance.clearMeasures("calendar-drawn");
-      performance.measure("calendar-drawn", "calendar-data");
-    };
-    channel.port2.postMessage(null);
+  afterPaint(() => {
+    performance.clearMeasures("calendar-drawn");
+    performance.measure("calendar-drawn", "calendar-data");
   });
 }
 

@@ -7,9 +7,10 @@ import msgspec
 
 from slotkeeper.core.service import Business
 from slotkeeper.core.zones import zone_names
-from slotkeeper.web.look.branding import branding_of
+from slotkeeper.web.look.branding import logo_of
 from slotkeeper.web.look.drawing import draw, path
 from slotkeeper.web.look.languages import CODES, Speech, chosen, speech
+from slotkeeper.web.look.styling import style_of
 from slotkeeper.web.routes import Answer, Call
 from slotkeeper.web.visitors.routes import Look
 
@@ -53,18 +54,19 @@ def page(
     template: str, call: Call[Any, Look], guest: Guest, business: Business, status: int = 200, /, **facts: object
 ) -> Answer:
     """The page, with what all of them need."""
-    look = branding_of(call.desk, call.actor, guest.base, business)
+    style = style_of(business.accent)
     common = {
         "guest": guest,
         "business": business,
-        "theme": look.theme,
-        "logo": look.logo,
+        "style": style.text,
+        "logo": logo_of(call.desk, call.actor, guest.base),
         "home": guest.path(),
         "framed": guest.is_framed,
         "languages": _languages(call, guest),
         "asks_zone": call.request.method != "POST",
     }
-    return Answer(draw(f"visitors/{template}", guest.speech, guest.base, **(common | facts)), status)
+    body = draw(f"visitors/{template}", guest.speech, guest.base, **(common | facts))
+    return Answer(body, status, style=style.source)
 
 
 def _languages(call: Call[Any, Look], guest: Guest) -> Sequence[tuple[str, str, str]]:

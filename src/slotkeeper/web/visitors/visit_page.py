@@ -17,9 +17,10 @@ from slotkeeper.desk.facts import business_of
 from slotkeeper.documents import kind_key
 from slotkeeper.ledger import Reading
 from slotkeeper.linking import Links
-from slotkeeper.web.look.branding import logo_of, theme_address
+from slotkeeper.web.look.branding import logo_of
 from slotkeeper.web.look.drawing import N_, draw, path
 from slotkeeper.web.look.languages import CODES, Speech, chosen, speech
+from slotkeeper.web.look.styling import style_of
 from slotkeeper.web.routes import Answer, Call
 from slotkeeper.web.visitors.visit_routes import VisitQuery
 
@@ -174,7 +175,7 @@ def page(it: Visit, template: str, status: int = 200, /, **facts: object) -> Ans
     look = _look(it.call, it.business)
     own = {"it": it, "rows": rows(it), "once": it.desk.new_id("once"), "title": it.speech.say(TITLES[it.state])}
     body = draw(f"visitors/{template}", it.speech, it.base, **(look | own | facts))
-    return Answer(body, status, headers=HIDDEN)
+    return Answer(body, status, headers=HIDDEN, style=style_of(it.business.accent).source)
 
 
 def faded(call: Call[Any, VisitQuery]) -> Answer:
@@ -182,7 +183,7 @@ def faded(call: Call[Any, VisitQuery]) -> Answer:
     opened."""
     business = business_of(Reading(call.desk.store), call.actor.business)
     body = draw("visitors/visit_faded", _speech(call, "", business), call.request.base, **_look(call, business))
-    return Answer(body, 410, headers=HIDDEN)
+    return Answer(body, 410, headers=HIDDEN, style=style_of(business.accent).source)
 
 
 def go(place: str) -> Answer:
@@ -220,7 +221,7 @@ def _look(call: Call[Any, VisitQuery], business: Business) -> dict[str, object]:
         parts = call.request.path[1:].split("/")
         carried |= {"day": query.day, "with": query.with_}
     return {
-        "theme": theme_address(base, call.actor.business, business),
+        "style": style_of(business.accent).text,
         "logo": logo_of(call.desk, call.actor, base),
         "home": path(base, call.actor.business, lang=query.lang, zone=query.zone, embed=query.embed),
         "business": business,

@@ -34,6 +34,8 @@ PATIENCE_SECONDS = 2.0
 """How long a write waits while another process writes. Then it is kinder to say 503."""
 LONG_AT_A_TIME, PATIENT_AT_A_TIME = 1, 4
 UNREACHABLE = 503
+YOUNG_OBJECTS = 20_000
+"""How many objects are made before those among them that only refer to one another are looked for: a few MB at most."""
 BODILESS = frozenset({204, 304})
 """RFC 9110 8.6: what has no body has no length of it either."""
 
@@ -119,18 +121,22 @@ class App:
         return task() if request.method in SAFE else await self._desk.answer(request, task)
 
     async def _live(self, receive: Receive, send: Send) -> None:
+        usual = gc.get_threshold()
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self._on_start()
-                # What is there by now stays, so no collection of garbage need ever look at it again.
+                # What is there by now stays, so no collection of garbage need ever look at it again. A group's
+                # requests are more than Python's first generation: it would be collected within each of them.
                 gc.collect()
                 gc.freeze()
+                gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
                 await send({"type": "lifespan.startup.complete"})
             else:
                 self._patient.shutdown(wait=False, cancel_futures=True)
                 await asyncio.to_thread(self._on_stop)
                 gc.unfreeze()
+                gc.set_threshold(*usual)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
@@ -162,11 +168,19 @@ class _Group:
         """What the task answers, once it is durable."""
         loop = asyncio.get_running_loop()
         if not self._waiting:
-            # At the end of this turn of the loop: whoever has a whole request by then comes along.
-            loop.call_soon(self._answer_waiting)
+            loop.call_soon(self._gather, 0)
         waiting = _Waiting(request, task, loop.create_future(), loop.time() + self._patience_seconds)
         self._waiting.append(waiting)
         return await waiting.future
+
+    def _gather(self, before: int) -> None:
+        """Answer those who wait once a turn of the loop has brought nobody more: each group costs a wait for the disk,
+        and what has come while the last one was answered is read in turns."""
+        count = len(self._waiting)
+        if before < count < BATCH:
+            asyncio.get_running_loop().call_soon(self._gather, count)
+        else:
+            self._answer_waiting()
 
     def _answer_waiting(self) -> None:
         if self._watch is not None and not self._watch.is_free():

@@ -48,10 +48,14 @@ WORKERS = (1, 2)
 SERVER = """
 import sys, uvicorn
 from slotkeeper.embedded.app import Plan, build
+from slotkeeper.embedded.protocol import BoundedHttp
 from slotkeeper.web.app import Rules
 from slotkeeper.web.limits import Quota
 house = build(Plan(database=sys.argv[1], rules=Rules(key_quota=Quota("key", 10**9)), delivers=False))
-uvicorn.run(house.app, port=int(sys.argv[2]), log_level="error", access_log=False)
+uvicorn.run(
+    house.app, port=int(sys.argv[2]), log_level="error", access_log=False, http=BoundedHttp, ws="none",
+    proxy_headers=False, server_header=False,
+)
 """
 
 IDLE = """

@@ -32,12 +32,18 @@ def test_a_server_that_is_killed_loses_no_message_and_repeats_none_that_was_note
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("load", "breaking"),
-    [(kills.BOOKING, "answers before it commits"), (kills.DELIVERING, "notes before it sends")],
+    ("load", "breaking", "complaint"),
+    [
+        (kills.BOOKING, "answers before it commits", "was told that"),
+        (kills.DELIVERING, "notes before it sends", ""),
+    ],
     ids=["answers-first", "notes-first"],
 )
-def test_a_broken_server_is_caught(load: Load, breaking: str) -> None:
-    assert kills.served(load, kills.BROKEN_KILLS, breaking).wrong
+def test_a_broken_server_is_caught(load: Load, breaking: str, complaint: str) -> None:
+    wrong = kills.served(load, kills.BROKEN_KILLS, breaking).wrong
+
+    assert wrong
+    assert all(complaint in each for each in wrong)
 
 
 @pytest.mark.slow

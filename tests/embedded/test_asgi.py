@@ -17,12 +17,15 @@ import pytest
 import uvicorn
 
 from slotkeeper.core.actor import Scope
+from slotkeeper.desk import members, sessions
 from slotkeeper.desk.keys import create_key
 from slotkeeper.doctor import examine
+from slotkeeper.embedded import streaming
 from slotkeeper.embedded.app import House, Plan, build
 from slotkeeper.embedded.protocol import MAX_HEAD_BYTES, BoundedHttp
 from slotkeeper.stores.sqlite import SqliteStore
 from slotkeeper.web.app import Rules
+from slotkeeper.web.auth import COOKIE
 from slotkeeper.web.limits import Quota
 from tests.builders import STAFF, a_clinic
 from tests.clock import VirtualClock
@@ -379,6 +382,20 @@ def test_head_has_no_body_and_the_length_of_get(tmp_path: Path) -> None:
 
     assert (asked.status_code, asked.content) == (200, b"")
     assert asked.headers["content-length"] == got.headers["content-length"]
+
+
+def test_who_has_too_many_windows_open_is_told_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "MAX_OF_ONE", 0)
+    house, _ = a_house(tmp_path, Rules(streams=True))
+    owner = members.add(house.desk, STAFF, "olga@example.com", "Olga", "owner")
+    token = sessions.open_session(house.desk, STAFF.business, owner.id, remember=False).token
+
+    with served(house) as address:
+        answer = httpx.get(f"{address}/staff/{STAFF.business}/changes/stream", headers={"cookie": f"{COOKIE}={token}"})
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "again" in answer.json()["detail"]
 
 
 def test_another_protocol_is_refused() -> None:

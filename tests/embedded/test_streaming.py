@@ -94,34 +94,32 @@ def test_a_quiet_stream_sends_a_comment_now_and_then(monkeypatch: pytest.MonkeyP
     assert b":\n\n" in live(steps).told
 
 
-def test_too_many_streams_are_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streaming, "MAX_STREAMS", 0)
+def test_there_is_no_room_when_all_places_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "MAX_STREAMS", 1)
+    rooms = list[bool]()
 
     async def steps(listener: Listener, streams: Streams) -> None:
-        pass
+        rooms.append(streams.has_room(Request("GET", ASK.path, headers={"cookie": "another"})))
+        listener.left.set()
+        await asyncio.sleep(0.02)
+        rooms.append(streams.has_room(ASK))
 
-    assert live(steps).sent[0]["status"] == 503
+    live(steps)
+
+    assert rooms == [False, True]
 
 
 def test_nobody_takes_the_place_of_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "MAX_OF_ONE", 1)
+    rooms = list[bool]()
 
-    async def run() -> list[int]:
-        listeners, asks = (
-            [Listener() for _ in range(3)],
-            [Request("GET", ASK.path, headers={"cookie": each}) for each in "aab"],
-        )
-        streams = Streams(listeners[0].answer)
-        tasks = [
-            asyncio.create_task(streams.serve(ask, one.answer(ask), one.receive, one.send))
-            for ask, one in zip(asks, listeners, strict=True)
-        ]
-        await asyncio.sleep(0.03)
-        streams.stop()
-        await asyncio.gather(*tasks)
-        return [one.sent[0]["status"] for one in listeners]
+    async def steps(listener: Listener, streams: Streams) -> None:
+        rooms.extend(streams.has_room(Request("GET", ASK.path, headers={"cookie": each})) for each in ("", "another"))
+        listener.left.set()
 
-    assert asyncio.run(run()) == [200, 503, 200]
+    live(steps)
+
+    assert rooms == [False, True]
 
 
 def test_only_a_good_answer_of_that_kind_is_a_stream() -> None:

@@ -36,6 +36,7 @@ LONG_AT_A_TIME, PATIENT_AT_A_TIME = 1, 4
 UNREACHABLE = 503
 YOUNG_OBJECTS = 20_000
 """How many objects are made before those among them that only refer to one another are looked for: a few MB at most."""
+CROWDED, STREAM_SECONDS = "too many windows are told of changes already: close some, or ask again later", 5
 BODILESS = frozenset({204, 304})
 """RFC 9110 8.6: what has no body has no length of it either."""
 
@@ -100,8 +101,10 @@ class App:
         request = _request(scope, headers, body)
         response = await self._answer(request)
         if is_stream(request, response):
-            await self.streams.serve(request, response, receive, send)
-            return
+            if self.streams.has_room(request):
+                await self.streams.serve(request, response, receive, send)
+                return
+            response = self._web.refuse(Unreachable(CROWDED, retry_after=STREAM_SECONDS), request)
         response = compressed(request, response)
         await send({"type": "http.response.start", "status": response.status, "headers": _sent(response)})
         await send({"type": "http.response.body", "body": response.body})

@@ -43,13 +43,13 @@ class Streams:
         for task in self._open:
             task.cancel()
 
+    def has_room(self, request: Request) -> bool:
+        """Whether one more may be opened for whoever asks this."""
+        return len(self._open) < MAX_STREAMS and self._whose[_whose(request)] < MAX_OF_ONE
+
     async def serve(self, request: Request, first: Response, receive: Receive, send: Send) -> None:
         """Stream until the caller leaves, may no longer ask, or `stop` is called."""
-        whose = request.headers.get("cookie", "")
-        if len(self._open) >= MAX_STREAMS or self._whose[whose] >= MAX_OF_ONE:
-            await send({"type": "http.response.start", "status": 503, "headers": [(b"retry-after", b"5")]})
-            await send({"type": "http.response.body", "body": b""})
-            return
+        whose = _whose(request)
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in first.headers]
         await send({"type": "http.response.start", "status": 200, "headers": [*headers, (b"x-accel-buffering", b"no")]})
         telling = asyncio.create_task(self._tell(request, first, send))
@@ -81,6 +81,11 @@ class Streams:
                 await send({"type": "http.response.body", "body": b":\n\n", "more_body": True})
             await asyncio.sleep(EVERY_SECONDS)
             response, beats = self._answer(request), beats + 1
+
+
+def _whose(request: Request) -> str:
+    """What tells one who asks from another: the session, which stands in the cookie."""
+    return request.headers.get("cookie", "")
 
 
 async def _gone(receive: Receive) -> None:

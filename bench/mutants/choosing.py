@@ -1,9 +1,10 @@
-"""Which tests could notice a mutant: those that run its lines, the quickest first, up to a limit of time."""
+"""Which tests could notice a mutant: its package's own that run its lines, then others, up to a limit of time."""
 
 import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from itertools import accumulate
 
 import msgspec
 
@@ -21,7 +22,7 @@ ELSEWHERE = ("tests/stores/test_dynamodb", "tests/stores/test_connection", "test
 """Tests whose time is spent mostly in other processes. They are asked about the stores alone, which have no others."""
 
 MOST_SECONDS = 6.0
-"""A mutant survives when it has outlived the quickest of its tests, so many seconds of them, and its module's own."""
+"""A mutant survives when it has outlived the tests of its package, and the quickest others, so many seconds of them."""
 
 IMPORTED_FILES = 5
 """When everything is imported anew for one mutant, it is from so few files of tests."""
@@ -72,15 +73,15 @@ class Map:
         }
 
     def _quickest(self, mutant: Mutant, tests: set[str]) -> dict[str, float]:
-        chosen: dict[str, float] = {}
-        spent = 0.0
         if not mutant.path.startswith("stores/"):
             tests = {test for test in tests if not test.startswith(ELSEWHERE)}
-        for test in sorted(tests & self.seconds.keys(), key=lambda test: (self.seconds[test], test)):
-            spent += self.seconds[test]
-            if spent <= MOST_SECONDS or file_of(test) == _mirror(mutant):
-                chosen[test] = self.seconds[test]
-        return chosen
+        package = f"tests/{mutant.path.partition('/')[0]}/"
+        found = sorted(tests & self.seconds.keys(), key=lambda test: (self.seconds[test], test))
+        own = [test for test in found if test.startswith(package)]
+        others = [test for test in found if not test.startswith(package)]
+        spent = accumulate(self.seconds[test] for test in others)
+        own += [test for test, seconds in zip(others, spent, strict=True) if seconds <= MOST_SECONDS]
+        return {test: self.seconds[test] for test in own}
 
 
 def test_files() -> list[str]:

@@ -9,10 +9,12 @@ import pytest
 
 from slotkeeper.contracts import Key, Place
 from slotkeeper.core.errors import Unreachable
-from slotkeeper.stores.restoring import put_log_away, restore
+from slotkeeper.stores.restoring import put_log_away, restore, sync
 from slotkeeper.stores.schema import Damaged
 from slotkeeper.stores.sqlite import SqliteStore
 from tests.contracts.store import A, B, put
+
+OPEN = Path("/proc/self/fd")
 
 
 @pytest.fixture
@@ -131,6 +133,36 @@ def test_a_restored_database_can_be_read_by_whoever_could_read_the_one_before(pa
     restore(a_backup(tmp_path / "copy.db"), path)
 
     assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_what_a_restore_left_behind_that_was_cut_short_gives_nothing_away(path: Path, tmp_path: Path) -> None:
+    left = path.with_name(f"{path.name}.restoring")
+    left.write_bytes(b"half of it")
+    left.chmod(0o644)
+
+    restore(a_backup(tmp_path / "copy.db"), path)
+
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert held_by(path) == {A: b"backed up"}
+    assert not left.exists()
+
+
+@pytest.mark.skipif(not OPEN.exists(), reason="asks Linux which files are open")
+def test_files_and_folders_are_synced_and_let_go_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, synced, fsync = tmp_path / "a.db", list[str](), os.fsync
+    file.write_bytes(b"content")
+
+    def noted(handle: int) -> None:
+        synced.append(str((OPEN / str(handle)).readlink()))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    before = len(list(OPEN.iterdir()))
+    sync(file)
+    sync(tmp_path)
+
+    assert synced == [str(file), str(tmp_path)]
+    assert len(list(OPEN.iterdir())) == before
 
 
 def test_the_log_of_a_database_in_use_is_left_alone(path: Path) -> None:

@@ -5,9 +5,12 @@ from msgspec.structs import replace
 
 from slotkeeper.core.appointment import Status
 from slotkeeper.core.ticks import Instant
-from slotkeeper.courier.claiming import is_expired, take_appointment
-from slotkeeper.documents import appointment_key
-from tests.builders import a_clinic, contact
+from slotkeeper.courier.claiming import Taken, is_expired, take_appointment, take_hold
+from slotkeeper.desk import holds
+from slotkeeper.desk.changing import Request, act
+from slotkeeper.documents import appointment_key, hold_key
+from tests.builders import STAFF, a_clinic, at, contact
+from tests.post import LetterBox, a_courier, sweep
 
 START = "2026-11-26T09:00:00Z"
 
@@ -43,3 +46,38 @@ def test_what_is_taken_is_counted_once() -> None:
     assert (job.business, job.appointment_id, job.customer_id) == ("clinic", booked.id, booked.customer_id)
     assert (job.message.kind, job.message.state, job.message.attempts) == ("booked", "claimed", 1)
     assert (second.published, second.jobs) == (0, ())
+
+
+def test_what_is_in_other_hands_is_not_taken_again() -> None:
+    """A reminder falls due while the confirmation is still being sent."""
+    clinic = a_clinic()
+    booked = clinic.book("2026-11-24T10:00:00Z", contact=contact())
+    key = appointment_key("clinic", booked.id)
+    reminder = next(each for each in booked.messages if each.kind == "reminder")
+    take_appointment(clinic.store, key, Instant(reminder.due - 60))
+
+    taken = take_appointment(clinic.store, key, reminder.due)
+
+    assert [job.message.id for job in taken.jobs] == [reminder.id]
+
+
+def test_nothing_is_taken_before_it_is_due_or_when_nothing_is_owed() -> None:
+    clinic = a_clinic()
+    silent, told = clinic.book(START), clinic.book(START, contact=contact())
+    act(clinic.desk, STAFF, "cancel", Request(id=silent.id))
+    sweep(a_courier(clinic, LetterBox()))
+    now = Instant(clinic.clock.now + 3600)
+
+    assert take_appointment(clinic.store, appointment_key("clinic", silent.id), now) == Taken()
+    assert take_appointment(clinic.store, appointment_key("clinic", told.id), now) == Taken()
+    assert take_appointment(clinic.store, appointment_key("clinic", "apt_none"), now) == Taken()
+
+
+def test_a_hold_is_taken_away_when_it_is_over_and_once() -> None:
+    clinic = a_clinic()
+    held = holds.hold(clinic.desk, STAFF, holds.HoldOrder(service_id="visit", start=at(START), seconds=300))
+    key = hold_key("clinic", held.id)
+
+    taken = [take_hold(clinic.store, key, Instant(held.expires + seconds)).holds for seconds in (-1, 0, 1)]
+
+    assert taken == [0, 1, 0]

@@ -64,6 +64,9 @@ def test_a_business_needs_a_zone_and_both_ends_of_its_quiet_hours() -> None:
     with pytest.raises(Invalid) as caught:
         check_business(Business(name="Shop", zone="Berlin"))
     assert caught.value.field == "zone"
+    with pytest.raises(Invalid) as caught:
+        check_business(Business(name="Shop", email="desk at shop.example"))
+    assert caught.value.field == "email"
     with pytest.raises(Invalid, match="both"):
         check_business(Business(name="Shop", quiet_from="21:00"))
     with pytest.raises(Invalid, match="25:00"):

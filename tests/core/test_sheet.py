@@ -70,6 +70,8 @@ def test_an_expired_claim_counts_for_nothing() -> None:
     assert [each.owner for each in live(sheet, NOW)] == ["held"]
     assert clash([sheet], minutes(0), minutes(30), NOW) is None
     assert clash([sheet], minutes(30), minutes(31), NOW) is not None
+    window = Window.of_days(day_of(NINE), 1)
+    assert busy([sheet], window, NOW) == busy([(claim(30, 60),)], window, NOW) != 0
 
 
 def test_ones_own_claim_can_be_left_out() -> None:

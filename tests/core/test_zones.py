@@ -112,6 +112,23 @@ def test_a_change_is_found_in_a_window_across_the_new_year() -> None:
     assert offsets("Pacific/Apia", start, end) == ((start, -120), (tick("2011-12-30T10:00:00Z"), 168))
 
 
+@pytest.mark.parametrize(
+    ("name", "change", "before", "after"),
+    [
+        ("Africa/Sao_Tome", "2018-01-01T01:00:00Z", 0, 12),
+        ("Africa/Sao_Tome", "2019-01-01T01:00:00Z", 12, 0),
+        ("Africa/Juba", "2021-01-31T21:00:00Z", 36, 24),
+    ],
+)
+def test_a_change_early_in_the_year_is_found_in_a_window_of_that_year(
+    name: str, change: str, before: int, after: int
+) -> None:
+    at = tick(change)
+    start, end = Tick(at - 12), Tick(at + 12)
+
+    assert offsets(name, start, end) == ((start, before), (at, after))
+
+
 def test_an_offset_that_is_no_whole_number_of_ticks_is_an_error() -> None:
     with pytest.raises(ValueError, match="the offset of Africa/Monrovia at tick 0 is no whole number of ticks"):
         offsets("Africa/Monrovia", Tick(0), Tick(1))

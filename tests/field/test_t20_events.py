@@ -187,18 +187,19 @@ def _publishes_again(reading: Reading, draft: Draft, business: str, appointment:
     return _published(reading, draft, business, replace(appointment, published=0))
 
 
-def _only_the_first(desk: Desk, reading: Reading, business: str) -> list[Any]:
-    return list(_endpoints(desk, reading, business)[:1])
+def _only_the_first(desk: Desk, reading: Reading, business: str) -> planning.Terms:
+    terms = _terms_of(desk, reading, business)
+    return replace(terms, endpoints=terms.endpoints[:1])
 
 
-_payload, _published, _endpoints = telling.payload, claiming.published, planning.endpoints
+_payload, _published, _terms_of = telling.payload, claiming.published, planning.terms_of
 
 BROKEN: list[tuple[str, Any, Any]] = [
     ("slotkeeper.desk.changing.moved", _moves_without_a_word, each_change_is_one_event),
     ("slotkeeper.desk.changing.moved", _moves_without_a_word, a_move_tells_both_times),
     ("slotkeeper.courier.telling.payload", _as_it_is_now, a_move_tells_both_times),
     ("slotkeeper.courier.claiming.published", _publishes_again, each_change_is_one_event),
-    ("slotkeeper.desk.changing.endpoints", _only_the_first, each_change_is_one_event),
+    ("slotkeeper.desk.changing.terms_of", _only_the_first, each_change_is_one_event),
 ]
 
 

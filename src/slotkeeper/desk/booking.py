@@ -17,7 +17,7 @@ from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.facts import service_of
 from slotkeeper.desk.orders import Id, Order, customer_of, fingerprint, id_for
 from slotkeeper.desk.placing import Placed, Wish, place_by_service, place_freely
-from slotkeeper.desk.planning import endpoints, terms_keys, with_reminders
+from slotkeeper.desk.planning import terms_keys, terms_of, with_reminders
 from slotkeeper.documents import Hold, appointment_key, hold_key, kind_key
 from slotkeeper.ledger import Draft, Reading, enter, let_go, settle
 
@@ -69,8 +69,8 @@ def _book(desk: Desk, actor: Actor, order: Order, id: Id, reading: Reading, draf
     deed = Deed(
         now=now, by=actor.id, reason=order.override if placed.overridden else "", warning="\n".join(placed.warnings)
     )
-    appointment = opened(fresh, deed, endpoints(desk, reading, business))
-    appointment = with_reminders(desk, reading, business, appointment, now)
+    terms = terms_of(desk, reading, business)
+    appointment = with_reminders(terms, opened(fresh, deed, terms.endpoints), now)
     if order.hold_id:
         _use_up(reading, draft, business, order.hold_id)
     enter(draft, business, appointment, now)

@@ -26,7 +26,7 @@ from slotkeeper.desk.audit import record
 from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.orders import digest, fingerprint
 from slotkeeper.desk.placing import Placed, Wish, place_by_service, place_freely, tallies_of
-from slotkeeper.desk.planning import endpoints, with_reminders
+from slotkeeper.desk.planning import terms_of, with_reminders
 from slotkeeper.desk.refusing import explained, rival
 from slotkeeper.documents import appointment_key, appointment_put, kind_key
 from slotkeeper.ledger import Draft, Reading, claim_keys, enter, leave, settle
@@ -88,13 +88,14 @@ def act(desk: Desk, actor: Actor, action: Action, request: Request) -> Appointme
         _check_not_over(reading, business, before, deed.now)
         if action == "cancel" and not actor.is_staff:
             _check_notice(reading, business, before, deed.now)
-        after = acted(before, action, deed, endpoints(desk, reading, business))
+        terms = terms_of(desk, reading, business)
+        after = acted(before, action, deed, terms.endpoints)
         if not after.is_claiming:
             leave(draft, business, before)
             draft.put(appointment_put(business, after))
             return after
         if action == "confirm":
-            after = with_reminders(desk, reading, business, after, deed.now)
+            after = with_reminders(terms, after, deed.now)
         if before.expires:
             enter(draft, business, after, deed.now)
         else:
@@ -128,6 +129,7 @@ def move(desk: Desk, actor: Actor, move: Move) -> Appointment:
             return before
         if placed.overridden:
             deed = replace(deed, reason=move.override, warning="\n".join(placed.warnings))
+        terms = terms_of(desk, reading, business)
         after = moved(
             before,
             placed.start,
@@ -136,10 +138,10 @@ def move(desk: Desk, actor: Actor, move: Move) -> Appointment:
             resource_ids=placed.resource_ids,
             calendars=placed.calendars,
             tallies=placed.tallies,
-            endpoints=endpoints(desk, reading, business),
+            endpoints=terms.endpoints,
         )
         after = replace(after, overrode=placed.overrode, zone=placed.zone)
-        after = with_reminders(desk, reading, business, after, deed.now)
+        after = with_reminders(terms, after, deed.now)
         leave(draft, business, before)
         enter(draft, business, after, deed.now)
         if placed.overridden:
@@ -166,7 +168,7 @@ def edit(
             deed,
             details=before.details if details is None else details,
             contact=before.contact if contact is None else contact,
-            endpoints=endpoints(desk, reading, actor.business),
+            endpoints=terms_of(desk, reading, actor.business).endpoints,
         )
         draft.put(appointment_put(actor.business, after))
         return after
@@ -182,7 +184,7 @@ def attend(desk: Desk, actor: Actor, request: Request) -> Appointment:
     """
 
     def decide(reading: Reading, draft: Draft, before: Appointment, deed: Deed) -> Appointment:
-        after = attended(before, deed, endpoints(desk, reading, actor.business))
+        after = attended(before, deed, terms_of(desk, reading, actor.business).endpoints)
         if after is before:
             return before
         if before.start <= deed.now:
@@ -207,8 +209,8 @@ def reopen(desk: Desk, actor: Actor, request: Request) -> Appointment:
     def decide(reading: Reading, draft: Draft, before: Appointment, deed: Deed) -> Appointment:
         business = actor.business
         _check_not_changed_too_often(before)
-        after = reopened(before, deed, endpoints(desk, reading, business))
-        after = with_reminders(desk, reading, business, after, deed.now)
+        terms = terms_of(desk, reading, business)
+        after = with_reminders(terms, reopened(before, deed, terms.endpoints), deed.now)
         if before.is_claiming:
             draft.put(appointment_put(business, after))
             return after

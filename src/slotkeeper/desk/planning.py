@@ -1,7 +1,5 @@
 """Which reminders and webhooks a change of an appointment calls for."""
 
-from collections.abc import Sequence
-
 import msgspec
 from msgspec.structs import replace
 
@@ -19,7 +17,7 @@ from slotkeeper.ledger import Reading
 
 class Terms(msgspec.Struct, frozen=True):
     """What every booking of a business rests on: its profile, the reminder rules (None: it has set none), and where
-    events are told."""
+    events are told: the active webhooks of the business, and where this home tells of every event."""
 
     profile: Business
     rules: tuple[ReminderRule, ...] | None
@@ -47,16 +45,10 @@ def terms_of(desk: Desk, reading: Reading, business: str) -> Terms:
     return desk.memory.made(reading, ("terms", business), (business_key(business).part,), make)
 
 
-def endpoints(desk: Desk, reading: Reading, business: str) -> Sequence[Endpoint]:
-    """The active webhooks of the business, and where this home tells of every event."""
-    return terms_of(desk, reading, business).endpoints
-
-
-def with_reminders(desk: Desk, reading: Reading, business: str, appointment: Appointment, now: Instant) -> Appointment:
+def with_reminders(terms: Terms, appointment: Appointment, now: Instant) -> Appointment:
     """The appointment with the reminders that it owes as it stands now, added to the messages that it has."""
     if appointment.status not in REMINDED:
         return appointment
-    terms = terms_of(desk, reading, business)
     subject = f"{appointment.id}/{appointment.sequence}"
     rules = _rules_for(terms, appointment.service_id)
     owed = reminders(subject, appointment.start, rules, now, quiet_of(terms.profile), appointment.zone)

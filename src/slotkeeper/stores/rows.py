@@ -88,7 +88,7 @@ class Rows:
         for put in change.puts:
             self._put(put)
         for key in change.deletes:
-            self._set(key, None)
+            self._set(key, self._row(key), None)
 
     def write(self) -> None:
         """Write all that was changed, in the open transaction. The file is the last to judge: each row must be as it
@@ -145,12 +145,11 @@ class Rows:
         version = 1 if row is None else row.doc.version + 1
         stands = row or self._unwritten.get(key)  # deleted a moment ago, its row is still in the file
         id = self._next_id() if stands is None else stands.id
-        self._set(key, Row(id, Doc(key, version, put.body), put.places))
+        self._set(key, row, Row(id, Doc(key, version, put.body), put.places))
 
-    def _set(self, key: Key, row: Row | None) -> None:
-        if key not in self._unwritten:
-            self._unwritten[key] = self._row(key)
-        self._keep(key, row)
+    def _set(self, key: Key, before: Row | None, after: Row | None) -> None:
+        self._unwritten.setdefault(key, before)
+        self._keep(key, after)
         if key.part in self._stamps:
             self._stamps[key.part] = next(self._numbers)
 

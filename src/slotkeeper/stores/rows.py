@@ -63,9 +63,9 @@ class Rows:
         self._young_bytes = 0
         self._highest_id = None
 
-    def doc(self, key: Key) -> Doc | None:
-        row = self._row(key)
-        return None if row is None else row.doc
+    def docs(self, keys: Sequence[Key]) -> dict[Key, Doc]:
+        """See `Store.read`."""
+        return {key: row.doc for key in keys if (row := self._row(key)) is not None}
 
     def stamps(self, parts: Sequence[str]) -> list[int]:
         """See `Store.stamps`."""

@@ -238,7 +238,7 @@ class SqliteStore:
         """The documents as the writer knows them. The caller holds the write lock."""
         # Not `with _unreachable`: it takes as long as all the rest, and every booking comes by several times.
         try:
-            return {key: doc for key in keys if (doc := self._rows.doc(key)) is not None}
+            return self._rows.docs(keys)
         except sqlite3.Error as error:
             raise Unreachable(f"cannot read: {error}") from error
 

@@ -72,7 +72,8 @@ class Change(msgspec.Struct, frozen=True):
             ValueError: a written key is not expected, a key is written twice, or there are more than 100.
         """
         written = [put.key for put in self.puts] + list(self.deletes)
-        if len(written) != len(set(written)) or not self.expects.keys() >= set(written):
+        once = set(written)
+        if len(written) != len(once) or not self.expects.keys() >= once:
             raise ValueError("each written key must be expected, and written once")
         if len(self.expects) > self.LIMIT:
             raise ValueError(f"{len(self.expects)} keys are more than the {self.LIMIT} that one commit may touch")

@@ -6,7 +6,7 @@ when it has, it decides again. Claims are written into sheets here and nowhere e
 
 import random
 import time
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import TypeVar
 
@@ -121,8 +121,13 @@ class Reading:
         return [found.get(sort, ()) for sort in sorts]
 
     def version(self, key: Key) -> int:
-        doc = self.doc(key)
-        return 0 if doc is None else doc.version
+        return self.versions([key])[key]
+
+    def versions(self, keys: Collection[Key]) -> dict[Key, int]:
+        """The version of each document, 0 where there is none."""
+        self.fetch(keys)
+        docs = self._docs
+        return {key: 0 if (doc := docs[key]) is None else doc.version for key in keys}
 
     def lasting(self, written: Container[Key]) -> dict[Key, Doc | None]:
         """What was read and may serve another decision: neither to be written nor full of claims, as the catalogue."""
@@ -168,8 +173,7 @@ class Draft(msgspec.Struct):
                 f"this would claim {len(keys)} days and resources, one commit may touch {Change.LIMIT}: "
                 "use a shorter time or fewer resources"
             )
-        self.reading.fetch(keys)
-        return Change({key: self.reading.version(key) for key in keys}, list(self.puts.values()), list(self.deletes))
+        return Change(self.reading.versions(keys), list(self.puts.values()), list(self.deletes))
 
     def _sheet_doc(self, key: Key) -> Doc | None:
         """The sheet's document as the draft has it."""

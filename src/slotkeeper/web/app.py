@@ -326,9 +326,9 @@ def _account(request: Request, response: Response, visit: _Visit) -> Account:
 def _response(route: Route, sent: Mapping[str, str], headers: Headers, answer: Answer) -> Response:
     if answer.tag:
         headers = (*headers, ("etag", f'"{answer.tag}"'))
-    own = frozenset(name for name, _ in answer.headers)
+    own = [name for name, _ in answer.headers]
     if own:
-        headers = (*(each for each in headers if each[0] not in own), *answer.headers)
+        headers = (*[each for each in headers if each[0] not in own], *answer.headers)
     if answer.tag and route.method == "GET" and is_unchanged(sent, answer.tag):
         return Response(304, headers, b"")
     if answer.status == 204:

@@ -162,6 +162,19 @@ def test_claims_drawn_one_by_one_are_the_sheet_drawn_at_once(seed: int) -> None:
     assert drawing.busy(window, NOW) == busy([tuple(claims)], window, NOW)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_what_was_drawn_over_a_window_shows_the_same_of_it(seed: int) -> None:
+    dice = random.Random(seed)
+    window = Window.of_days(day_of(NINE), 1)
+    whole = drawn(tuple(sorted(some_claims(dice, 12), key=lambda each: each.start)))
+
+    over = whole.over(window)
+
+    assert over.first == window.start
+    assert over.ticks & ~window.full == 0
+    assert over.busy(window, NOW) == whole.busy(window, NOW)
+
+
 def test_nothing_drawn_is_nothing_busy() -> None:
     assert drawn(()) == together([]) == BLANK
     assert BLANK.busy(Window.of_days(day_of(NINE), 1), NOW) == 0

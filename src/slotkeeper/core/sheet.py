@@ -53,17 +53,21 @@ class Drawn(msgspec.Struct, frozen=True):
 
     def over(self, window: Window) -> "Drawn":
         """The same, counted from the window's start, and cut to it."""
-        ahead = self.first - window.start
-        ticks = self.ticks << ahead if ahead >= 0 else self.ticks >> -ahead
-        return Drawn(window.start, ticks & window.full, self.passing)
+        return Drawn(window.start, self._within(window), self.passing)
 
     def busy(self, window: Window, now: Instant, ignoring: Collection[str] = ()) -> int:
         """The window's ticks that any live claim touches. `ignoring` are owners of claims that expire."""
-        ticks = self.over(window).ticks
+        ticks = self._within(window)
         for claim in self.passing:
             if claim.is_live(now) and claim.owner not in ignoring:
                 ticks |= window.mask(claim.start, claim.end)
         return ticks
+
+    def _within(self, window: Window) -> int:
+        """The window's ticks that are claimed for good."""
+        ahead = self.first - window.start
+        ticks = self.ticks << ahead if ahead >= 0 else self.ticks >> -ahead
+        return ticks & window.full
 
     def with_claim(self, claim: Claim) -> "Drawn":
         """The same with one claim more."""

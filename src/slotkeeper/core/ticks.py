@@ -69,7 +69,7 @@ class Window(msgspec.Struct, frozen=True):
 
     def days(self) -> tuple[Day, ...]:
         """The UTC days that it touches, ascending."""
-        return tuple(Day(day) for day in range(self.start // DAY_TICKS, -(-self.end // DAY_TICKS)))
+        return tuple(map(Day, range(self.start // DAY_TICKS, -(-self.end // DAY_TICKS))))
 
     def bit(self, tick: Tick) -> int:
         """The set of this one tick; the empty set when it lies outside."""

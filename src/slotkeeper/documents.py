@@ -83,6 +83,7 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename
     claim_end: Instant
 
 
+@lru_cache(maxsize=1024)
 def business_key(business: str) -> Key:
     return Key(f"{business}/business", "profile")
 
@@ -96,6 +97,7 @@ def kind_part(business: str, kind: CatalogueKind) -> str:
     return f"{business}/{kind}"
 
 
+@lru_cache(maxsize=4096)
 def kind_key(business: str, kind: CatalogueKind, id: str) -> Key:
     return Key(kind_part(business, kind), id)
 

@@ -155,12 +155,12 @@ class Web:
 
     def begin(self, request: Request) -> Response | Work:
         """The response, or the work that it takes; for who has better things to do than to wait for it."""
-        return self._answer_or_refuse(request, _Visit(request), lambda visit: self._answer(request, visit))
+        return self._answer_or_refuse(request, _Visit(request), partial(self._answer, request))
 
     def answer_and_tell(self, request: Request) -> tuple[Response, Account]:
         """The response, as from `answer`, and how it went."""
         visit = _Visit(request)
-        response = _done(self._answer_or_refuse(request, visit, lambda visit: self._answer(request, visit)))
+        response = _done(self._answer_or_refuse(request, visit, partial(self._answer, request)))
         return response, _account(request, response, visit)
 
     def _answer_or_refuse(

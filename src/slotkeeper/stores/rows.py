@@ -8,7 +8,6 @@ written once.
 import sqlite3
 from collections.abc import Mapping, Sequence
 from itertools import count
-from typing import NamedTuple
 
 import msgspec
 
@@ -24,7 +23,7 @@ _NOWHERE: Mapping[ListName, Place] = {}
 _decode_places = msgspec.json.Decoder(dict[ListName, Place]).decode
 
 
-class Row(NamedTuple):
+class Row(msgspec.Struct, frozen=True):
     """A document, the number of its row, and the places where it stands."""
 
     id: int

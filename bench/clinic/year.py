@@ -257,8 +257,8 @@ def _let_time_pass(house: House, clock: Clock, counts: Counts, mailbox: Mailbox,
 
 def _count_mails(house: House, counts: Counts, mails: list[Mail]) -> None:
     """Hold the mails that arrived against the reminders that were due, by their ids and to the second."""
-    wanted = {message_id(f"{id}/0", "reminder", lead, "email") for id in counts.kept for lead in LEADS}
-    void = {message_id(f"{id}/0", "reminder", lead, "email") for id in counts.dropped for lead in LEADS}
+    wanted = {message_id(f"{id}/0/reminder/{lead}/email") for id in counts.kept for lead in LEADS}
+    void = {message_id(f"{id}/0/reminder/{lead}/email") for id in counts.dropped for lead in LEADS}
     arrived = Counter(mail.id for mail in mails)
     counts.due, counts.mails = len(wanted), len(mails)
     counts.once = sum(arrived[id] == 1 for id in wanted)
@@ -276,7 +276,7 @@ def _starts(house: House, counts: Counts) -> dict[str, int]:
         key = appointment_key("clinic", id)
         start = decoded(house.store.read([key])[key], Appointment).start
         for lead in LEADS:
-            moments[message_id(f"{id}/0", "reminder", lead, "email")] = start - lead * 60
+            moments[message_id(f"{id}/0/reminder/{lead}/email")] = start - lead * 60
     return moments
 
 

@@ -130,10 +130,10 @@ def test_a_notice_is_known_by_what_it_tells_of_and_whom() -> None:
 
     mail, hook = after.messages
     assert (mail.id, mail.kind, mail.channel, mail.due, mail.event) == (
-        message_id("apt_1", "event", 1, "email", ""),
+        message_id("apt_1/event/1/email/"),
         *("booked", "email", DEED.now, 1),
     )
-    assert (hook.id, hook.target) == (message_id("apt_1", "event", 1, "webhook", "all"), "all")
+    assert (hook.id, hook.target) == (message_id("apt_1/event/1/webhook/all"), "all")
 
 
 def test_a_cancelled_one_claims_nothing_and_owes_no_reminder() -> None:

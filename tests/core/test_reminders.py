@@ -93,8 +93,8 @@ def test_a_reminder_that_quiet_hours_would_push_past_the_start_is_not_owed() -> 
 
 
 def test_an_id_follows_from_what_it_is_about() -> None:
-    assert message_id("apt_1/0", "reminder", 60) == message_id("apt_1/0", "reminder", 60)
-    assert message_id("apt_1/0", "reminder", 60) != message_id("apt_1/1", "reminder", 60)
+    assert message_id("apt_1/0/reminder/60") == message_id("apt_1/0/reminder/60")
+    assert message_id("apt_1/0/reminder/60") != message_id("apt_1/1/reminder/60")
 
 
 def test_a_claimed_message_comes_back_when_its_lease_runs_out() -> None:

@@ -348,5 +348,5 @@ def _wants(endpoint: Endpoint, type: EventType) -> bool:
 
 
 def _notice(appointment_id: str, event: Event, channel: Channel, target: str = "") -> Message:
-    name = message_id(appointment_id, "event", event.number, channel, target)
+    name = message_id(f"{appointment_id}/event/{event.number}/{channel}/{target}")
     return Message(id=name, kind=event.type, channel=channel, due=event.at, event=event.number, target=target)

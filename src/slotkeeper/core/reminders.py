@@ -82,10 +82,9 @@ class Quiet(Value, frozen=True, kw_only=True):
         return (self.end - self.start) % 1440
 
 
-def message_id(subject: str, *parts: object) -> str:
+def message_id(about: str) -> str:
     """An id that follows from what the message is about, so that it is the same after a crash."""
-    text = "/".join([subject, *map(str, parts)])
-    return "msg_" + hashlib.sha256(text.encode()).hexdigest()[:32]
+    return "msg_" + hashlib.sha256(about.encode()).hexdigest()[:32]
 
 
 def reminders(
@@ -103,7 +102,7 @@ def reminders(
             continue
         when = due if quiet is None else outside(quiet, due, now, zone)
         if when < start:
-            name = message_id(subject, "reminder", lead, channel)
+            name = message_id(f"{subject}/reminder/{lead}/{channel}")
             owed.append(Message(id=name, kind="reminder", channel=channel, due=when, lead_minutes=lead, about=start))
     return owed
 

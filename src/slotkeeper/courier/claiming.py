@@ -156,5 +156,5 @@ def _for_each_endpoint(reading: Reading, business: str, message: Message, now: I
     targets = [id for id, hook in webhooks(reading, business).items() if not hook.types]
     if not targets:
         return [replace(message, state="void", note="no webhook takes reminders")]
-    each = (replace(message, id=message_id(message.id, id), target=id) for id in targets)
+    each = (replace(message, id=message_id(f"{message.id}/{id}"), target=id) for id in targets)
     return [claimed(one, now) for one in each]

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -26,8 +27,11 @@ def read_query(query: str, kind: type[T], repeatable: frozenset[str]) -> T:
     Raises:
         Malformed: it cannot be read. Invalid: it does not fit `kind`.
     """
+    if not query:
+        empty: T = _empty(kind)
+        return empty
     values: dict[str, Any] = {}
-    for name, text in _pairs(query) if query else ():
+    for name, text in _pairs(query):
         if name in repeatable:
             values.setdefault(name, []).append(text)
         elif name in values:
@@ -71,6 +75,12 @@ def _decoded(cursor: str) -> str:
         return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except (ValueError, binascii.Error):
         return ""
+
+
+@cache
+def _empty(kind: Any) -> Any:
+    """The query without parameters; it is frozen, so it can be shared."""
+    return fitted({}, kind, is_text=True)
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:

@@ -205,7 +205,7 @@ def business_of(key: Key) -> str:
 
 
 def encoded(value: object) -> bytes:
-    return msgspec.json.encode(value)
+    return _encode(value)
 
 
 def decoded(doc: Doc, kind: type[T]) -> T:
@@ -310,6 +310,7 @@ def _decoder(kind: Any) -> Any:
     return msgspec.json.Decoder(kind)
 
 
+_encode = msgspec.json.Encoder().encode
 _decode_sheet = msgspec.json.Decoder(tuple[Claim, ...]).decode
 _sheets = _Known[Sheet](10_000_000, 5, _decode_sheet)
 # Who only looks needs the drawing alone: the claims would take five times as much.

@@ -10,6 +10,7 @@ from slotkeeper.core.actor import Actor
 from slotkeeper.core.appointment import Contact
 from slotkeeper.core.errors import Invalid
 from slotkeeper.core.ticks import Instant
+from slotkeeper.documents import encoded
 
 NOBODY = Contact()
 
@@ -54,7 +55,7 @@ def digest(*parts: str) -> str:
 
 def fingerprint(order: object) -> str:
     """What a repeated request must have in common with the first one: everything."""
-    return hashlib.sha256(msgspec.json.encode(order)).hexdigest()[:32]
+    return hashlib.sha256(encoded(order)).hexdigest()[:32]
 
 
 def customer_of(actor: Actor, customer_id: str, contact: Contact) -> str:

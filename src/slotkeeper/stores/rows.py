@@ -20,6 +20,7 @@ ROW_BYTES = 400
 """What a row costs beside its body, about."""
 
 _NOWHERE: Mapping[ListName, Place] = {}
+_encode_places = msgspec.json.Encoder().encode
 _decode_places = msgspec.json.Decoder(dict[ListName, Place]).decode
 
 
@@ -105,7 +106,7 @@ class Rows:
             if before is not None and after is None:
                 gone.append((before.id, before.doc.version))
             elif after is not None:
-                doc, places = after.doc, msgspec.json.encode(after.places).decode() if after.places else "{}"
+                doc, places = after.doc, _encode_places(after.places).decode() if after.places else "{}"
                 if before is None:
                     made.append((after.id, key.part, key.sort, doc.version, doc.body, places))
                 else:

@@ -2,6 +2,7 @@
 
 import random
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -9,15 +10,15 @@ from msgspec.structs import replace
 from slotkeeper.contracts import Change, Put
 from slotkeeper.core.appointment import Appointment, Status
 from slotkeeper.core.errors import Invalid
-from slotkeeper.core.reminders import LEASE_SECONDS, Message
+from slotkeeper.core.reminders import LEASE_SECONDS, Message, MessageState
 from slotkeeper.core.service import Need, Resource
-from slotkeeper.core.ticks import Instant
+from slotkeeper.core.ticks import Instant, format_instant
 from slotkeeper.core.zones import local
 from slotkeeper.desk import catalogue, insight
 from slotkeeper.desk.changing import Request, act
 from slotkeeper.desk.insight import Asked, Insight
 from slotkeeper.documents import appointment_key, appointment_put, encoded
-from tests.builders import STAFF, Setting, a_clinic, at, contact
+from tests.builders import MONDAY, STAFF, Setting, a_clinic, at, contact
 from tests.post import LetterBox, a_courier, caught, work
 
 FIRST, LAST = date(2026, 11, 23), date(2026, 11, 29)
@@ -272,3 +273,186 @@ def test_a_service_that_needs_all_is_counted_for_each() -> None:
     used = {each.id: each.booked_minutes for each in figures(setting, replace(WEEK, resource_id="d1")).loads}
 
     assert used == {"d1": 30}
+
+
+# At the very edge.
+
+NOW = at(MONDAY)
+
+
+def an_appointment(start: str, seconds: int = 1800, **others: object) -> Appointment:
+    made = Appointment(
+        id="apt_1",
+        status="booked",
+        start=at(start),
+        end=Instant(at(start) + seconds),
+        service_id="visit",
+        resource_ids=("d0",),
+        created=at("2026-11-01T00:00:00Z"),
+    )
+    return replace(made, **others)
+
+
+@pytest.mark.parametrize(
+    ("start", "inside"),
+    [
+        ("2026-11-22T22:59:59Z", 0),
+        ("2026-11-22T23:00:00Z", 1),
+        ("2026-11-29T22:59:59Z", 1),
+        ("2026-11-29T23:00:00Z", 0),
+    ],
+)
+def test_the_days_are_from_midnight_to_midnight_of_the_place(start: str, inside: int) -> None:
+    setting = a_clinic()
+    put(setting, an_appointment(start))
+
+    assert figures(setting).total == inside
+
+
+@pytest.mark.parametrize(
+    ("expires", "status"),
+    [(0, "pending"), (1, "expired"), (NOW - 1, "expired"), (NOW, "expired"), (NOW + 1, "pending")],
+)
+def test_what_was_not_confirmed_in_time_is_expired_before_it_is_swept_up(expires: Instant, status: Status) -> None:
+    setting = a_clinic()
+    put(setting, an_appointment("2026-11-24T09:00:00Z", status="pending", expires=expires))
+
+    it = figures(setting)
+
+    assert it.bookings == {(date(2026, 11, 24), "visit", status): 1}
+    assert it.loads[0].booked_minutes == (30 if status == "pending" else 0)
+    assert sum(map(sum, it.busy)) == (status == "pending")
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_what_became_of_an_appointment_is_told_from_its_end_on(status: Status) -> None:
+    setting = a_clinic()
+    put(setting, an_appointment("2026-11-24T09:00:00Z", status=status))
+    over = {"declined": "turned_down", "expired": "turned_down", "cancelled": "cancelled", "noShow": "missed"}
+
+    def told() -> list[str]:
+        [outcome] = figures(setting).outcomes
+        return [name for name in ("came", "missed", "cancelled", "turned_down", "to_come") if getattr(outcome, name)]
+
+    setting.clock.now = at("2026-11-24T09:29:59Z")
+    assert told() == [over.get(status, "came" if status == "completed" else "to_come")]
+    setting.clock.now = at("2026-11-24T09:30:00Z")
+    assert told() == [over.get(status, "to_come" if status == "pending" else "came")]
+
+
+@pytest.mark.parametrize(("days", "minutes"), [(7, 480), (8, 480), (30, 480), (31, 0)])
+def test_what_began_long_ago_and_lasts_uses_time_still(days: int, minutes: int) -> None:
+    """A span without a service lasts up to 31 days."""
+    setting, day = a_clinic(), date(2026, 11, 24)
+    since = Instant(at("2026-11-23T23:00:00Z") - days * 86_400)
+    put(setting, an_appointment(format_instant(since), 31 * 86_400))
+
+    it = figures(setting, Asked(first=day, last=day))
+
+    assert (it.loads[0].booked_minutes, it.total) == (minutes, 0)
+
+
+def test_what_is_long_past_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    setting, pages = a_clinic(), list[int]()
+    old = [an_appointment(f"2026-0{month}-01T09:00:00Z", id=f"apt_{month}") for month in range(1, 10)]
+    put(setting, *old, an_appointment("2026-11-24T09:00:00Z"))
+    whole = setting.store.list
+
+    def counting(*which: Any, **how: Any) -> Any:
+        page = whole(*which, **how)
+        pages.append(len(page.docs))
+        return page
+
+    monkeypatch.setattr(setting.store, "list", counting)
+
+    assert figures(setting).total == sum(pages) == 1
+
+
+def test_it_is_read_in_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    setting, _ = a_busy_clinic(0)
+    whole = figures(setting)
+    monkeypatch.setattr(insight, "PAGE", 7)
+
+    assert figures(setting) == whole
+
+
+def test_who_was_never_open_has_used_no_share_of_it() -> None:
+    setting = a_clinic(doctors=1)
+    catalogue.add_time_off(setting.desk, STAFF, "d0", at("2026-11-22T00:00:00Z"), at("2026-12-01T00:00:00Z"))
+    put(setting, an_appointment("2026-11-24T09:00:00Z"))
+
+    doctor = figures(setting).loads[0]
+
+    assert (doctor.open_minutes, doctor.outside_minutes, doctor.share) == (0, 30, 0.0)
+
+
+def test_shares_of_nothing_are_none() -> None:
+    outcome = insight.Outcome(service_id="visit", turned_down=1)
+
+    assert (outcome.total, outcome.missed_share, outcome.cancelled_share) == (1, 0.0, 0.0)
+
+
+def a_reminder(**facts: object) -> Message:
+    return replace(Message(id="m", kind="reminder", channel="email", due=at("2026-11-23T05:00:00Z")), **facts)
+
+
+@pytest.mark.parametrize(("delay", "seconds", "late"), [(-5, 0, 0), (0, 0, 0), (60, 60, 0), (61, 61, 1)])
+def test_a_reminder_is_late_after_more_than_a_minute(delay: int, seconds: int, late: int) -> None:
+    """It keeps the end of the claim under which it was sent."""
+    setting, due = a_clinic(), at("2026-11-23T05:00:00Z")
+    sent = a_reminder(state="sent", first_due=due, due=Instant(due + delay + LEASE_SECONDS))
+    put(setting, an_appointment("2026-11-24T09:00:00Z", messages=(sent,)))
+
+    it = figures(setting).punctuality
+
+    assert (it.sent, it.late, it.p50_seconds, it.p99_seconds) == (1, late, seconds, seconds)
+
+
+def test_a_reminder_that_was_sent_before_delays_were_noted_counts_as_punctual() -> None:
+    setting = a_clinic()
+    put(setting, an_appointment("2026-11-24T09:00:00Z", messages=(a_reminder(state="sent"),)))
+
+    it = figures(setting).punctuality
+
+    assert (it.sent, it.late, it.p99_seconds) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("state", ["waiting", "claimed"])
+@pytest.mark.parametrize(
+    ("due", "first_due", "overdue"), [(-60, 0, 1), (-59, 0, 0), (0, 0, 0), (59, 0, 0), (600, -60, 1), (-90, -59, 0)]
+)
+def test_a_reminder_is_overdue_a_minute_after_it_was_to_go(
+    state: MessageState, due: int, first_due: int, overdue: int
+) -> None:
+    """What is tried again is due later, and was to go when it was tried first."""
+    setting = a_clinic()
+    now = setting.clock.now
+    first = Instant(now + first_due) if first_due else Instant(0)
+    note = a_reminder(state=state, due=Instant(now + due), first_due=first)
+    put(setting, an_appointment("2026-11-24T09:00:00Z", messages=(note,)))
+
+    it = figures(setting).punctuality
+
+    assert (it.overdue, it.sent, it.failed) == (overdue, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("hours", "stretch"), [(0, 0), (1, 1), (23, 1), (24, 2), (72, 3), (168, 4), (336, 5), (672, 6)]
+)
+def test_lead_times_are_counted_in_stretches(hours: int, stretch: int) -> None:
+    setting, start = a_clinic(), at("2026-11-24T09:00:00Z")
+    put(setting, an_appointment("2026-11-24T09:00:00Z", created=Instant(start - hours * 3600)))
+
+    it = figures(setting)
+
+    assert [at for at, count in enumerate(it.leads) if count] == [stretch]
+    assert it.median_lead_minutes == hours * 60
+
+
+def test_who_no_longer_serves_is_told_of_while_they_were_booked() -> None:
+    setting = a_clinic(doctors=2)
+    for id in ("d0", "d1"):
+        setting.put("resource", id, Resource(name=f"Dr {id}", zone="Europe/Berlin", active=False))
+    put(setting, an_appointment("2026-11-24T09:00:00Z"))
+
+    assert [each.id for each in figures(setting).loads] == ["d0", "r0", "r1"]

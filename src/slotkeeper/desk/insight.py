@@ -29,6 +29,7 @@ from slotkeeper.core.ticks import (
     tick_at,
 )
 from slotkeeper.core.zones import local, zone
+from slotkeeper.desk import placing
 from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.facts import business_of
 from slotkeeper.documents import CatalogueKind, TimeOff, decoded, kind_part, time_off_key
@@ -39,8 +40,8 @@ PAGE = 1000
 LATE_SECONDS = 60
 """A reminder that is taken up later than this after it was due is late."""
 
-LONGEST_DAYS = 7
-"""As long as a visit of a service may be: so far before the first day one is looked for that reaches into it."""
+LONGEST_DAYS = placing.MAX_DAYS
+"""As long as an appointment may be: so far before the first day one is looked for that reaches into it."""
 
 LEAD_HOURS = (1, 24, 72, 168, 336, 672)
 """The ends of the stretches in which lead times are counted; what is longer comes last."""

@@ -4,12 +4,16 @@ import pytest
 
 from slotkeeper.core.actor import Forbidden
 from slotkeeper.core.appointment import Action, Appointment
-from slotkeeper.core.errors import Outdated, Taken, WrongState
+from slotkeeper.core.errors import KeyReused, Outdated, Taken, WrongState
+from slotkeeper.core.ticks import day_of
 from slotkeeper.desk import booking, changing
 from slotkeeper.desk.changing import Request
+from slotkeeper.desk.holds import HoldOrder, hold
+from slotkeeper.documents import sheet_key, sheet_of
 from tests.builders import STAFF, Setting, a_clinic, at, contact, customer_actor, order
 
 TUESDAY = "2026-11-24T09:00:00Z"
+KEY = sheet_key("clinic", "d0", day_of(at(TUESDAY)))
 
 
 def done(setting: Setting, appointment: Appointment, action: Action) -> Appointment:
@@ -116,3 +120,61 @@ def test_a_move_against_the_rules_says_so_in_the_history() -> None:
     event = changing.move(setting.desk, STAFF, move).events[-1]
 
     assert (event.reason, event.warning) == ("urgent", "taken: the time is taken")
+
+
+def test_what_is_kept_beside_its_time_stays_kept() -> None:
+    setting = a_clinic(doctors=1)
+    appointment = done(setting, setting.book(TUESDAY), "cancel")
+    gone, kept = (
+        hold(setting.desk, STAFF, HoldOrder(service_id="visit", start=at(start), seconds=seconds))
+        for start, seconds in (("2026-11-24T10:00:00Z", 60), ("2026-11-24T11:00:00Z", 120))
+    )
+    setting.clock.forward(seconds=60)
+
+    reopened(setting, appointment)
+
+    sheet = sheet_of(setting.store.read([KEY])[KEY])
+    assert [each.owner for each in sheet] == [appointment.id, kept.id]
+    assert gone.expires == setting.clock.now
+
+
+def test_a_hold_of_its_time_is_in_the_way_until_it_expires() -> None:
+    setting = a_clinic(doctors=1)
+    appointment = done(setting, setting.book(TUESDAY), "cancel")
+    hold(setting.desk, STAFF, HoldOrder(service_id="visit", start=at(TUESDAY), seconds=60))
+
+    with pytest.raises(Taken) as refused:
+        reopened(setting, appointment)
+    setting.clock.forward(seconds=60)
+
+    assert refused.value.facts["conflictingAppointment"] == {"startTime": TUESDAY, "endTime": "2026-11-24T09:30:00Z"}
+    assert reopened(setting, appointment).status == "booked"
+
+
+def test_its_buffers_are_in_the_way_too() -> None:
+    setting = a_clinic(doctors=1)
+    setting.service("clean", buffer_before_minutes=15, buffer_after_minutes=15)
+    appointment = done(setting, setting.book(TUESDAY, "clean"), "cancel")
+    before = setting.book("2026-11-24T08:30:00Z")
+
+    with pytest.raises(Taken):
+        reopened(setting, appointment)
+    done(setting, before, "cancel")
+    setting.book("2026-11-24T09:30:00Z")
+    with pytest.raises(Taken):
+        reopened(setting, appointment)
+
+
+def test_what_is_reopened_says_who_did_it_why_and_when() -> None:
+    setting = a_clinic()
+    appointment = done(setting, setting.book(TUESDAY), "cancel")
+    setting.clock.forward(minutes=1)
+    request = Request(id=appointment.id, reason="wrong one", request_key="a-key")
+
+    again = changing.reopen(setting.desk, STAFF, request)
+
+    event = again.events[-1]
+    assert (event.type, event.at, event.by, event.reason) == ("booked", setting.clock.now, "staff", "wrong one")
+    assert changing.reopen(setting.desk, STAFF, request) == again
+    with pytest.raises(KeyReused):
+        changing.reopen(setting.desk, STAFF, Request(id=appointment.id, reason="another", request_key="a-key"))

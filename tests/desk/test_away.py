@@ -4,6 +4,7 @@ import pytest
 
 from slotkeeper.core.ticks import DAY_SECONDS, Instant
 from slotkeeper.desk import away, catalogue, changing
+from slotkeeper.desk.holds import HoldOrder, hold
 from tests.builders import STAFF, Setting, a_clinic, at
 
 NINE, TEN, NOON = "2026-11-24T08:00:00Z", "2026-11-24T09:00:00Z", "2026-11-24T11:00:00Z"
@@ -52,3 +53,44 @@ def test_no_more_than_a_hundred_are_told_of(clinic: Setting, monkeypatch: pytest
     clinic.book(TEN, resource_ids=("d0",))
 
     assert told(clinic, (NINE, NOON)) == [[first]]
+
+
+def test_what_waits_to_be_confirmed_is_told_of_until_it_has_expired(clinic: Setting) -> None:
+    clinic.service("asked", needs_confirmation=True, confirm_within_minutes=60)
+    asked = clinic.book(NINE, "asked", resource_ids=("d0",)).id
+    spans = (NINE, NOON)
+
+    assert told(clinic, spans) == [[asked]]
+    clinic.clock.forward(minutes=59, seconds=59)
+    assert told(clinic) == [[asked]]
+    clinic.clock.forward(seconds=1)
+    assert told(clinic) == [[]]
+
+
+def test_a_hold_is_no_appointment(clinic: Setting) -> None:
+    hold(clinic.desk, STAFF, HoldOrder(service_id="visit", start=at(NINE), resource_ids=("d0",)))
+
+    assert told(clinic, (NINE, NOON)) == [[]]
+
+
+@pytest.mark.parametrize(("now", "is_told"), [("08:29:59", True), ("08:30:00", False)])
+def test_what_is_going_on_is_told_of_until_its_end(clinic: Setting, now: str, is_told: bool) -> None:
+    booked = clinic.book(NINE, resource_ids=("d0",)).id
+    told(clinic, ("2026-11-24T07:00:00Z", NOON))
+
+    clinic.clock.set(f"2026-11-24T{now}Z")
+
+    assert told(clinic) == [[booked] if is_told else []]
+
+
+def test_they_are_told_of_by_start(clinic: Setting) -> None:
+    days = ("2026-11-26T08:00:00Z", NOON, "2026-11-25T08:00:00Z", TEN)
+    booked = {start: clinic.book(start, resource_ids=("d0",)).id for start in days}
+
+    assert told(clinic, (NINE, "2026-11-27T00:00:00Z")) == [[booked[start] for start in sorted(days)]]
+
+
+def test_of_no_absence_nothing_is_told(clinic: Setting) -> None:
+    clinic.book(NINE, resource_ids=("d0",))
+
+    assert told(clinic) == []

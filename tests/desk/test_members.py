@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from slotkeeper.core.actor import Actor, Forbidden, OnlyLooks
-from slotkeeper.core.errors import InUse, Invalid, Missing
+from slotkeeper.core.errors import InUse, Invalid, Missing, Outdated
 from slotkeeper.desk import audit, booking, catalogue, changing, holds, keys, members
 from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.members import ROLES, Member, Role
@@ -53,11 +53,42 @@ def test_an_address_is_one_members(clinic: Setting) -> None:
 
 
 @pytest.mark.parametrize(
-    ("email", "name"), [("", "X"), ("x", "X"), (BO, ""), (BO, "x" * 201), ("a" * 250 + "@b.c", "X")]
+    ("email", "name", "field"),
+    [
+        ("", "X", "email"),
+        ("x", "X", "email"),
+        ("a" * 250 + "@b.c", "X", "email"),
+        (BO, "", "name"),
+        (BO, "  ", "name"),
+        (BO, "x" * 201, "name"),
+    ],
 )
-def test_a_member_has_an_address_and_a_name(clinic: Setting, email: str, name: str) -> None:
-    with pytest.raises(Invalid):
+def test_a_member_has_an_address_and_a_name(clinic: Setting, email: str, name: str, field: str) -> None:
+    with pytest.raises(Invalid) as caught:
         members.add(clinic.desk, STAFF, email, name, "owner")
+
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize("name", ["x", "x" * 200])
+def test_a_name_has_1_to_200_characters(clinic: Setting, name: str) -> None:
+    id = add(clinic, ADA)
+
+    assert members.rename(clinic.desk, "clinic", id, f" {name} ").value.name == name
+    for wrong in ("", "x" * 201):
+        with pytest.raises(Invalid) as caught:
+            members.rename(clinic.desk, "clinic", id, wrong)
+        assert caught.value.field == "name"
+
+
+def test_who_has_seen_another_version_is_told_the_current_one(clinic: Setting) -> None:
+    id = add(clinic, ADA)
+
+    with pytest.raises(Outdated) as caught:
+        members.change(clinic.desk, STAFF, id, name="X", seen_version="8")
+
+    assert (caught.value.asked, caught.value.current) == ("8", "1")
+    assert members.change(clinic.desk, STAFF, id, name="X", seen_version="1").version == 2
 
 
 def test_members_are_listed_by_name(clinic: Setting) -> None:
@@ -142,8 +173,10 @@ def test_what_is_not_named_stays_and_no_change_is_none(clinic: Setting) -> None:
     ],
 )
 def test_who_is_not_there_is_missing(clinic: Setting, way: Callable[[Desk], object]) -> None:
-    with pytest.raises(Missing):
+    with pytest.raises(Missing) as caught:
         way(clinic.desk)
+
+    assert (caught.value.kind, caught.value.id) == ("member", "mem_x")
 
 
 # The last owner.

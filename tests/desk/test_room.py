@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from slotkeeper.core.appointment import Appointment
-from slotkeeper.core.errors import Refused
+from slotkeeper.core.errors import Missing, Refused
+from slotkeeper.core.service import Need
 from slotkeeper.core.ticks import Instant, format_instant
 from slotkeeper.desk import booking, changing, room
 from slotkeeper.desk.room import Span
@@ -115,6 +116,116 @@ def test_how_often_the_store_is_asked_does_not_grow_with_the_days(monkeypatch: p
         counts.append(len(asked))
 
     assert counts[0] >= counts[1] >= 1
+
+
+@pytest.mark.parametrize("pinned", [(), ("d1",)])
+def test_the_starts_to_move_to_are_those_with_room(pinned: tuple[str, ...]) -> None:
+    setting = a_clinic(doctors=2, rooms=1)
+    exam = a_day(setting)
+    found = room.room_to_move(setting.desk, STAFF, exam.id, DAY)
+
+    starts = room.starts_to_move(setting.desk, STAFF, exam.id, DAY, pinned)
+
+    assert starts == (found.by_resource["d1"] if pinned else found.anyone)
+    assert exam.start in found.anyone
+
+
+def test_a_visit_off_the_step_may_go_back_onto_it() -> None:
+    setting = a_clinic(doctors=1)
+    wanted = order("2026-11-24T09:02:00Z", service_id="visit", override="urgent")
+    visit = booking.book(setting.desk, STAFF, wanted).appointment
+
+    starts = room.starts_to_move(setting.desk, STAFF, visit.id, DAY)
+
+    assert at("2026-11-24T09:15:00Z") in starts
+    assert room.room_to_move(setting.desk, STAFF, visit.id, DAY).latest_end == 0
+
+
+def test_time_without_a_service_has_no_starts_to_move_to() -> None:
+    setting = a_clinic()
+    wanted = order("2026-11-24T09:00:00Z", "2026-11-24T09:30:00Z", resource_ids=("d0",))
+    bare = booking.book(setting.desk, STAFF, wanted).appointment
+
+    with pytest.raises(Missing) as caught:
+        room.starts_to_move(setting.desk, STAFF, bare.id, DAY)
+
+    assert (caught.value.kind, caught.value.id) == ("service", "")
+
+
+def test_who_is_not_open_then_cannot_stay_any_longer() -> None:
+    setting = a_clinic(doctors=1)
+    wanted = order("2026-11-24T20:00:00Z", service_id="visit", override="urgent")
+    visit = booking.book(setting.desk, STAFF, wanted).appointment
+
+    assert room.room_to_move(setting.desk, STAFF, visit.id, DAY).latest_end == visit.start
+
+
+@pytest.mark.parametrize(
+    ("service_id", "start", "latest"),
+    [
+        ("visit", "2026-11-24T09:00:00Z", "2026-11-24T16:00:00Z"),  # the doctors go
+        ("wash", "2026-11-24T09:00:00Z", "2026-11-26T00:00:00Z"),  # the days that are looked at end
+    ],
+)
+def test_it_can_be_made_longer_while_all_who_serve_are_open(service_id: str, start: str, latest: str) -> None:
+    setting = a_clinic(doctors=1, rooms=1)
+    setting.service("wash", needs=[Need(any_of="rooms")])
+    appointment = setting.book(start, service_id)
+
+    found = room.room_to_move(setting.desk, STAFF, appointment.id, DAY)
+
+    assert format_instant(found.latest_end) == latest
+
+
+def test_room_says_how_long_a_visit_is() -> None:
+    setting = a_clinic(doctors=1)
+    exam = setting.book("2026-11-24T09:00:00Z", "exam")
+    changing.move(setting.desk, STAFF, changing.Move(id=exam.id, start=exam.start, end=Instant(exam.start + 3600)))
+
+    assert room.room_to_book(setting.desk, STAFF, "exam", DAY).seconds == 45 * 60
+    assert room.room_to_move(setting.desk, STAFF, exam.id, DAY).seconds == 60 * 60
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(1, 300), (300, 300), (301, 600), (2400, 2400)])
+def test_time_without_a_service_is_shown_in_whole_ticks(seconds: int, shown: int) -> None:
+    setting = a_clinic()
+    end = format_instant(Instant(at("2026-11-24T20:00:00Z") + seconds))
+    wanted = order("2026-11-24T20:00:00Z", end, resource_ids=("d0",))
+    bare = booking.book(setting.desk, STAFF, wanted).appointment
+
+    found = room.room_to_move(setting.desk, STAFF, bare.id, DAY)
+
+    assert (found.seconds, found.latest_end) == (shown, 0)
+    assert found.by_resource["d0"][:2] == [DAY.first, DAY.first + 900]
+
+
+def test_whoever_else_is_needed_is_free_too() -> None:
+    """Where two of a pool are needed, each has room where another is free beside."""
+    setting = a_clinic(doctors=3)
+    setting.service("pair", needs=[Need(any_of="doctors", count=2)])
+    for id in ("d1", "d2"):
+        setting.book("2026-11-24T09:00:00Z", resource_ids=(id,))
+    setting.book("2026-11-24T10:00:00Z", resource_ids=("d2",))
+
+    found = room.room_to_book(setting.desk, STAFF, "pair", DAY)
+
+    nine, ten = at("2026-11-24T09:00:00Z"), at("2026-11-24T10:00:00Z")
+    assert [id for id, starts in found.by_resource.items() if nine in starts] == []
+    assert [id for id, starts in found.by_resource.items() if ten in starts] == ["d0", "d1"]
+    assert nine not in found.anyone
+    assert ten in found.anyone
+
+
+@pytest.mark.parametrize(("customer_id", "is_offered"), [("ada", False), ("bob", True), ("", True)])
+def test_room_is_for_who_has_not_enough(customer_id: str, is_offered: bool) -> None:
+    setting = a_clinic()
+    setting.service("visit", customer_limit=1)
+    mine = setting.book("2026-11-24T09:00:00Z", customer_id="ada")
+
+    found = room.room_to_book(setting.desk, STAFF, "visit", DAY, customer_id)
+
+    assert bool(found.anyone) == is_offered
+    assert room.room_to_move(setting.desk, STAFF, mine.id, DAY).anyone
 
 
 def counting(asked: list[str], ask: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,9 +9,11 @@ from slotkeeper.core.appointment import Appointment, Event
 from slotkeeper.core.errors import HoldGone, Invalid, KeyReused, Missing, Taken
 from slotkeeper.core.ticks import Instant, day_of
 from slotkeeper.desk.booking import Booked, book
+from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.holds import HoldOrder, find_hold, hold
 from slotkeeper.documents import sheet_key, sheet_of
 from tests.builders import STAFF, VISITOR, Setting, a_clinic, at, contact, customer_actor, order
+from tests.field.test_t19_reads import Counting
 
 START, END, LATER = "2026-11-24T09:00:00Z", "2026-11-24T09:30:00Z", "2026-11-24T10:00:00Z"
 
@@ -229,4 +231,51 @@ def test_a_rule_that_is_overridden_is_told_with_the_clash_that_comes_of_it(clini
 
     assert [each.partition(":")[0] for each in made.warnings] == ["closed", "taken"]
     assert made.appointment.overrode == "taken"
+    assert made.appointment.events[0].warning == "\n".join(made.warnings)
     assert alone.warnings == ("closed: not everyone who is needed is open then",)
+
+
+def test_a_reason_to_go_against_the_rules_is_noted_only_where_one_was_in_the_way(clinic: Setting) -> None:
+    made = booked(clinic, override="urgent")
+
+    assert (made.warnings, made.appointment.overrode, made.appointment.events[0].reason) == ((), "", "")
+
+
+def test_a_booking_sweeps_away_what_has_expired_and_nothing_else(clinic: Setting) -> None:
+    held(clinic)
+    kept = hold(clinic.desk, STAFF, HoldOrder(service_id="visit", start=at(LATER), seconds=301)).id
+    clinic.clock.forward(seconds=300)
+
+    id = booked(clinic).appointment.id
+
+    assert [owner for owner, *_ in claimed(clinic)] == [id, kept]
+
+
+def test_who_the_hold_keeps_may_be_named(clinic: Setting) -> None:
+    id = hold(clinic.desk, STAFF, HoldOrder(service_id="exam", start=at(START))).id
+
+    made = booked(clinic, service_id="exam", hold_id=id, resource_ids=("r0", "d0")).appointment
+
+    assert made.resource_ids == ("d0", "r0")
+
+
+@pytest.mark.parametrize(
+    ("how", "knows_what_changed", "questions", "keys"),
+    [
+        ({}, True, 8, 11),
+        ({"request_key": "a-key"}, True, 7, 11),
+        ({"end": END, "service_id": "", "resource_ids": ("d0",)}, True, 4, 6),
+        ({}, False, 6, 10),
+        ({"request_key": "a-key"}, False, 5, 10),
+    ],
+)
+def test_a_booking_asks_for_what_it_needs_together(
+    clinic: Setting, how: dict[str, Any], knows_what_changed: bool, questions: int, keys: int
+) -> None:
+    """The store of one machine knows what has changed; on AWS all is asked for anew, and fewer questions cost less."""
+    store = Counting(clinic.store, knows_what_changed=knows_what_changed)
+    clinic.desk = Desk(store, clinic.clock, clinic.desk.new_id)
+
+    booked(clinic, **how)
+
+    assert (store.asked.total(), store.things) == (questions, keys)

@@ -7,8 +7,11 @@ import pytest
 from slotkeeper.core.appointment import Customer
 from slotkeeper.core.errors import Invalid, Missing
 from slotkeeper.core.service import Need, Pool, Resource
+from slotkeeper.desk.checking import demand
 from slotkeeper.documents import Template
+from slotkeeper.ledger import Reading
 from tests.builders import Setting, a_clinic, service
+from tests.field.test_t19_reads import Counting
 
 GONE = "nobody"
 
@@ -73,6 +76,7 @@ def test_no_more_are_needed_of_a_pool_than_it_has(clinic: Setting) -> None:
         (30, (0, 0), 47, 2),
         (1440, (0, 0), 47, 2),
         (1440, (5, 0), 31, 3),
+        (5760, (0, 0), 19, 5),
         (1440, (0, 5), 31, 3),
         (1440, (720, 720), 31, 3),
         (10_080, (0, 0), 11, 8),
@@ -106,3 +110,12 @@ def test_a_pool_that_is_gone_is_missing_where_it_is_needed(clinic: Setting) -> N
         clinic.slots("2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z", GONE)
 
     assert (caught.value.kind, caught.value.id) == ("service", GONE)
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_those_who_are_named_are_asked_for_together(clinic: Setting, count: int) -> None:
+    store = Counting(clinic.store)
+
+    demand(Reading(store), "clinic", "resource", [f"d{number}" for number in range(count)], "x")
+
+    assert (store.asked["read"], store.things) == (1, count)

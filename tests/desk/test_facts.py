@@ -9,11 +9,13 @@ from slotkeeper.core.errors import CustomerFull, DayFull, Invalid, Missing
 from slotkeeper.core.service import Need, Pool, Resource
 from slotkeeper.core.ticks import DAY_SECONDS, Instant, Window, day_of, format_instant
 from slotkeeper.desk import booking, catalogue, changing
+from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.facts import Question, business_of, gather, groups_of, pinned_to, service_of
 from slotkeeper.desk.holds import HoldOrder, hold
 from slotkeeper.documents import kind_key
 from slotkeeper.ledger import Reading
 from tests.builders import STAFF, Setting, a_clinic, at, hours, order, service
+from tests.field.test_t19_reads import Counting
 
 TUESDAY, WEDNESDAY = "2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z"
 
@@ -254,3 +256,40 @@ def test_a_booking_is_judged_by_the_same_facts(clinic: Setting) -> None:
     ):
         with pytest.raises(refused):
             booking.book(clinic.desk, STAFF, order(start, service_id="visit", customer_id=customer_id))
+
+
+def test_who_is_gone_or_inactive_stays_who_they_are_and_is_never_open(clinic: Setting) -> None:
+    clinic.put("resource", "d0", Resource(name="D", zone="UTC", active=False))
+    visit = service([Need(all_of=("d0", "gone", "d1"))])
+    question = Question(business="clinic", window=Window.of_days(day_of(at(TUESDAY)), 1), now=clinic.clock.now)
+
+    facts = gather(clinic.desk, Reading(clinic.store), question, "visit", visit)
+
+    members = [member for need in facts.needs for member in need.members]
+    assert [(each.id, bool(each.open), each.busy) for each in members] == [
+        ("d0", False, 0),
+        ("gone", False, 0),
+        ("d1", True, 0),
+    ]
+
+
+def test_what_is_known_of_one_day_or_doctor_is_taken_for_no_others(clinic: Setting) -> None:
+    clinic.book("2026-11-24T09:00:00Z", resource_ids=("d0",))
+
+    def is_free(day: int, id: str) -> bool:
+        start = f"2026-11-{day}T09:00:00Z"
+        return start in clinic.slots(start, f"2026-11-{day}T10:00:00Z", resource_ids=(id,))
+
+    assert [is_free(*each) for each in ((24, "d0"), (25, "d0"), (24, "d1"), (24, "d0"))] == [False, True, True, False]
+
+
+@pytest.mark.parametrize("doctors", [1, 12])
+def test_those_who_are_needed_are_asked_for_together(doctors: int) -> None:
+    clinic = a_clinic(doctors=doctors)
+    store = Counting(clinic.store)
+    question = Question(business="clinic", window=Window.of_days(day_of(at(TUESDAY)), 1), now=clinic.clock.now)
+    both = service([Need(any_of="doctors"), Need(any_of="rooms")])
+
+    gather(Desk(store, clinic.clock, clinic.desk.new_id), Reading(store), question, "visit", both)
+
+    assert (store.asked["read"], store.things) == (5, 10 + 3 * doctors)

@@ -140,3 +140,11 @@ def test_a_meeting_may_be_years_ahead_and_is_never_past(clinic: Setting) -> None
 
     assert meetings(clinic).starts[0] == NINE
     assert meetings(clinic, first=at("2036-11-24T00:00:00Z"), last=at("2036-11-25T00:00:00Z")).starts
+
+
+def test_a_meeting_is_looked_for_among_what_is_booked_by_now(clinic: Setting) -> None:
+    assert NINE in meetings(clinic).starts
+
+    clinic.book("2026-11-24T09:00:00Z", resource_ids=("d0",))
+
+    assert NINE not in meetings(clinic).starts

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from slotkeeper.contracts import Change
 from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.errors import Closed, CustomerFull, DayFull, Invalid, Missing, OffStep, Refused, Taken
 from slotkeeper.core.service import Need, Pool, Resource
 from slotkeeper.desk.booking import Booked, book
+from slotkeeper.documents import kind_key
 from tests.builders import STAFF, Setting, a_clinic, at, order
 
 NINE, HALF, TEN = "2026-11-24T09:00:00Z", "2026-11-24T09:30:00Z", "2026-11-24T10:00:00Z"
@@ -117,6 +119,19 @@ def test_who_is_free_serves_where_nobody_is_there(clinic: Setting) -> None:
     assert made.appointment.resource_ids == ("d1",)
     assert [each.partition(":")[0] for each in made.warnings] == ["closed"]
     assert made.appointment.overrode == "closed"
+
+
+@pytest.mark.parametrize("gone", ["inactive", "removed"])
+def test_who_serves_no_more_is_given_nothing_while_others_do(clinic: Setting, gone: str) -> None:
+    """They are as closed as all others at night, and freer than these."""
+    if gone == "inactive":
+        clinic.put("resource", "d0", Resource(name="D", zone="Europe/Berlin", active=False))
+    else:
+        clinic.store.commit(Change({(key := kind_key("clinic", "resource", "d0")): 1}, deletes=[key]))
+    for id in ("d1", "d2"):
+        bare(clinic, NIGHT, LATER, resource_ids=(id,))
+
+    assert overridden(clinic, NIGHT).appointment.resource_ids == ("d1",)
 
 
 def test_each_need_is_met_by_as_many_as_it_wants(clinic: Setting) -> None:

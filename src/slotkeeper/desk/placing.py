@@ -177,14 +177,17 @@ def _anyone(
     reading: Reading, business: str, facts: Facts, wish: Wish, span: tuple[Instant, Instant], now: Instant
 ) -> tuple[str, ...]:
     """Who serves when the rules are overridden: those who are named, then for each need those who are there and free,
-    those who are there, and those who are free, in its order. `span` is the claim."""
+    those who are there, and those who are free, in its order; who serves no more comes last. `span` is the claim."""
+    keys = {member.id: kind_key(business, "resource", member.id) for need in facts.needs for member in need.members}
+    reading.fetch(keys.values())
+    serving = {id for id, key in keys.items() if (found := reading.value(key, Resource)) is not None and found.active}
     at = facts.window.bit(tick_at(wish.start))
     length = -(-(wish.end - wish.start) // TICK_SECONDS)
 
-    def last(member: Member) -> tuple[bool, bool, bool]:
+    def last(member: Member) -> tuple[bool, bool, bool, bool]:
         is_open = bool(fits(member.open, length) & at)
         is_free = rival(reading, business, [member.id], *span, now, wish.ignoring) is None
-        return not (is_open and is_free), not is_open, not is_free
+        return member.id not in serving, not (is_open and is_free), not is_open, not is_free
 
     return tuple(member.id for need in facts.needs for member in sorted(need.members, key=last)[: need.count])
 

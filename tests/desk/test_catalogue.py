@@ -272,3 +272,26 @@ def test_a_shelf_and_a_list_of_absences_have_an_end(clinic: Setting, monkeypatch
     with pytest.raises(Invalid, match="at most 1 absences"):
         catalogue.add_time_off(clinic.desk, STAFF, "d0", START, END)
     catalogue.put_on_shelf(clinic.desk, STAFF, "webhooks", "a", HOOK)
+
+
+def test_each_service_of_a_pool_is_asked_and_no_other(clinic: Setting) -> None:
+    """The first by its id does not need it, the last needs nothing else."""
+    clinic.service("a", needs=[Need(any_of="doctors")])
+    clinic.put("pool", "washers", Pool(name="Washers", resource_ids=("r0", "r1")))
+    clinic.service("wash", needs=[Need(any_of="washers", count=2)])
+
+    with pytest.raises(InUse, match="service wash needs more of this pool"):
+        clinic.put("pool", "washers", Pool(name="Washers", resource_ids=("r0",)))
+    clinic.put("pool", "washers", Pool(name="Washers", resource_ids=("r1", "d0")))
+
+
+@pytest.mark.parametrize(
+    ("others", "field"),
+    [({"zone": "Mars/Base"}, "zone"), ({"email": "x"}, "email"), ({"quiet_from": "21:00"}, "quietFrom")],
+)
+def test_a_profile_that_makes_no_sense_is_told_where(clinic: Setting, others: dict[str, Any], field: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        catalogue.put_profile(clinic.desk, STAFF, Business(**{"name": "X"} | others))
+
+    assert caught.value.field == field
+    assert noted(clinic) == []

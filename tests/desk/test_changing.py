@@ -428,3 +428,10 @@ def test_a_move_into_the_past_is_refused(clinic: Setting) -> None:
 
     with pytest.raises(TooSoon):
         go(clinic, mine.id, "2026-11-24T08:15:00Z")
+
+
+def test_time_without_a_service_is_given_back_until_the_last_second(clinic: Setting) -> None:
+    mine = bare(clinic, NINE, TEN, customer_id="ada")
+    clinic.clock.set("2026-11-24T08:59:59Z")
+
+    assert do(clinic, "cancel", mine.id, ADA).status == "cancelled"

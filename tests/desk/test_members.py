@@ -34,6 +34,14 @@ def actor_of(clinic: Setting, id: str) -> Actor:
     return Actor(business="clinic", id=id, scopes=ROLES[role], is_viewer=role == "viewer")
 
 
+def test_an_owner_may_do_everything_staff_all_but_set_up_and_a_viewer_only_look() -> None:
+    assert {
+        "owner": {"read", "book", "staff", "admin"},
+        "staff": {"read", "book", "staff"},
+        "viewer": {"read", "staff"},
+    } == ROLES
+
+
 def test_a_member_is_found_by_the_address_in_letters_of_either_case(clinic: Setting) -> None:
     id = add(clinic, ADA)
 

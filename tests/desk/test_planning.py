@@ -12,7 +12,7 @@ from slotkeeper.core.service import Business
 from slotkeeper.core.ticks import format_instant
 from slotkeeper.desk.booking import book
 from slotkeeper.desk.catalogue import put_on_shelf, put_profile, remove_from_shelf
-from slotkeeper.desk.planning import endpoints, terms_of
+from slotkeeper.desk.planning import terms_of
 from slotkeeper.documents import Webhook
 from slotkeeper.ledger import Reading
 from tests.builders import STAFF, Setting, a_clinic, contact, order
@@ -82,7 +82,7 @@ def test_events_are_told_to_active_webhooks_and_to_the_home(clinic: Setting) -> 
     put_on_shelf(desk, STAFF, "webhooks", "a", hook)
     put_on_shelf(desk, STAFF, "webhooks", "b", replace(hook, active=False))
 
-    assert tuple(endpoints(desk, Reading(desk.store), "clinic")) == (Endpoint("a", ("moved",)), HOME)
+    assert terms_of(desk, Reading(desk.store), "clinic").endpoints == (Endpoint("a", ("moved",)), HOME)
     made = book(desk, STAFF, order(START, service_id="visit")).appointment
     assert [each.target for each in made.messages if each.channel == "webhook"] == ["home"]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # it ships none
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.errors import Missing
@@ -222,6 +222,26 @@ def test_a_lost_race_keeps_what_was_typed_for_the_next_best_time(open_site: Open
     assert len(booked(site)) == 1
     page.get_by_role("button", name="Book this time").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("You are booked")
+
+
+def test_who_is_quicker_than_the_answer_about_their_hold_is_no_rival_of_their_own(open_site: OpenSite) -> None:
+    site = open_site(doctors=1)
+    page = site.visit(**BERLIN)
+    late: list[tuple[Route, APIResponse]] = []
+    page.route("**/holds", lambda route: late.append((route, route.fetch())))
+    page.goto(VISIT)
+    fill(page)
+    page.wait_for_timeout(500)
+    [(route, answer)] = late
+    assert answer.status == 201
+
+    page.get_by_role("button", name="Book this time").click()
+    page.wait_for_timeout(100)
+    page.get_by_role("button", name="Book this time").click()
+    route.fulfill(response=answer)
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are booked")
+    assert len(booked(site)) == 1
 
 
 def a_call(site: Site) -> None:

@@ -61,7 +61,7 @@
     }
   }
 
-  /** Send once: a second tap while the first is under way does nothing. Resolves what else should know of it. */
+  /** Send once: a second tap while the first is under way does nothing. What `onSend` gives is waited for. */
   function sendOnce(form, onSend) {
     const button = form.querySelector("button[data-busy]");
     const label = button.textContent;
@@ -71,7 +71,11 @@
     };
     form.addEventListener("submit", (event) => {
       if (button.disabled) return event.preventDefault();
-      onSend();
+      const underWay = onSend();
+      if (underWay) {
+        event.preventDefault();
+        return underWay.then(() => form.requestSubmit());
+      }
       button.disabled = true;
       button.textContent = button.dataset.busy;
     });
@@ -80,12 +84,13 @@
 
   /** Keep the form's time for five minutes, and for five more while somebody types; give it back when they leave. */
   function keepTime(form) {
-    const MINUTE = 60_000;
+    const MINUTE = 60_000, LONGEST = 5000;
+    const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
     const line = document.getElementById("hold");
     const news = document.getElementById("news");
     const field = form.elements.hold;
     const { holds, service, start, person, seconds } = form.dataset;
-    let until = 0, isExtended = false, isTold = false, isSent = false, typedAt = 0, ticking = 0, attempt = 0;
+    let until = 0, isExtended = false, isTold = false, isSent = false, typedAt = 0, ticking = 0, attempt = 0, asking = null;
 
     async function take() {
       const mine = ++attempt;
@@ -93,17 +98,28 @@
       const wanted = { serviceId: service, startTime: start, resourceIds: person ? [person] : [], seconds: 600 };
       const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
       for (const wait of [100, 1500]) {
-        await new Promise((done) => setTimeout(done, wait));
-        const answer = await fetch(holds, {
-          method: "POST",
-          headers: { "content-type": "application/json", "idempotency-key": key },
-          body: JSON.stringify(wanted),
-        }).catch(() => null);
-        if (mine !== attempt || isSent) return answer && answer.ok && giveBack((await answer.json()).id);
-        if (answer && answer.ok) return begin((await answer.json()).id, 5 * MINUTE);
-        if (!answer || answer.status !== 409) return;
+        await sleep(wait);
+        if (mine !== attempt || isSent) return;
+        asking = ask(wanted, key, mine);
+        const isLost = await asking;
+        asking = null;
+        if (!isLost) return;
       }
       say(line.dataset.lost);
+    }
+
+    /** Ask for the time, and begin to keep it. Whether somebody else has it is what comes back. */
+    async function ask(wanted, key, mine) {
+      const answer = await fetch(holds, {
+        method: "POST",
+        headers: { "content-type": "application/json", "idempotency-key": key },
+        body: JSON.stringify(wanted),
+      }).catch(() => null);
+      if (!answer || !answer.ok) return answer !== null && answer.status === 409 && mine === attempt && !isSent;
+      const { id } = await answer.json();
+      if (mine !== attempt || isSent) giveBack(id);
+      else begin(id, 5 * MINUTE);
+      return false;
     }
 
     function begin(id, left) {
@@ -176,8 +192,11 @@
       take();
     }
     return () => {
+      // A hold that we are not told of yet would be the rival of what is sent without it.
+      if (asking) return Promise.race([asking, sleep(LONGEST)]).finally(() => { asking = null; });
       isSent = true;
       clearInterval(ticking);
+      return null;
     };
   }
 

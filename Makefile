@@ -25,7 +25,7 @@ UV_LAMBDA := $(subst --universal,--python-platform linux,$(UV_LOCK)) --constrain
 # Two processes: the suite is made for two cores, and its tests share nothing.
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 
-.PHONY: help setup run test fast check format cover bench proof simulate mutants readiness clinic browser postgres screenshots languages vendor docs template lock clean
+.PHONY: help setup run test fast check format cover bench proof simulate mutants readiness clinic browser postgres screenshots languages docs template lock clean
 
 help: ## list these targets
 	@echo "Slotkeeper: appointments, never double-booked. Start with 'make run'."
@@ -91,12 +91,6 @@ clinic: .venv/.stamp .venv-clinic/.stamp ## take a year of ten providers in, mad
 	@PATH="$(CURDIR)/.venv-template/bin:$$PATH" npm --prefix $(@D) ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
-# The staff calendar's library, as one script and one style sheet: the same bytes from the same lock.
-VENDORED := src/slotkeeper/web/static
-BANNER := /*! @event-calendar/core 5.15.0 with svelte 5.57.3, MIT: see vendor/calendar/LICENCES.txt */
-ESBUILD := .vendor/node_modules/.bin/esbuild --bundle --minify --target=es2022 --conditions=production,browser \
-	--legal-comments=none --log-level=warning
-
 # The tests' browser comes from the system. Where it is missing and may be installed, it is; else its tests say why they wait.
 CHROMIUM := chromium-headless-shell fonts-dejavu-core
 browser:
@@ -121,18 +115,6 @@ screenshots: .venv/.stamp browser ## take the pictures of every page that stand 
 languages: .venv/.stamp ## bring the catalogues of the pages' words up to date
 	$(BIN)/python -m tests.catalogues
 
-vendor: .vendor/.stamp ## remake the library of the staff calendar from npm
-	@export PATH="$(CURDIR)/.venv-template/bin:$$PATH" && \
-	$(ESBUILD) --format=esm --banner:js="$(BANNER)" .vendor/entry.js --outfile=$(VENDORED)/calendar.js && \
-	$(ESBUILD) --banner:css="$(BANNER)" .vendor/node_modules/@event-calendar/core/dist/index.css \
-		--outfile=$(VENDORED)/calendar.css
-
-.vendor/.stamp: $(addprefix $(VENDORED)/vendor/calendar/,package.json package-lock.json entry.js) | .venv-template/.stamp
-	@echo "Installing the locked packages of $(@D) ..."
-	@mkdir -p $(@D) && cp $^ $(@D)
-	@PATH="$(CURDIR)/.venv-template/bin:$$PATH" npm --prefix $(@D) ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
-	@touch $@
-
 docs: .venv/.stamp ## run every code block of README.md and docs/
 	$(BIN)/pytest -q $(PAGES) || [ $$? = 5 ]
 
@@ -155,7 +137,7 @@ lock: .venv/.stamp ## remake the locks (UPGRADE=--upgrade takes the newest relea
 	! grep -n "://" requirements*.lock src/slotkeeper/aws/*.lock
 
 clean: ## remove .venv, caches and what was built
-	rm -rf .venv .venv-* .nag .vendor .mutants build dist htmlcov .coverage .coverage.* .*_cache .hypothesis
+	rm -rf .venv .venv-* .nag .mutants build dist htmlcov .coverage .coverage.* .*_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:

@@ -277,7 +277,6 @@ def test_only_what_functions_use_is_taken_of_our_package() -> None:
     assert {"slotkeeper/web/app.py", "slotkeeper/desk/booking.py", "slotkeeper/web/static/visitors.css"} <= names
     assert "slotkeeper/notices/templates/en/reminder.txt" in names
     unused = ("cli/", "embedded/", "aws/stack", "aws/template.json", "aws/packing.py", "stores/sqlite.py", "py.typed")
-    assert "slotkeeper/web/static/vendor/calendar/LICENCES.txt" in names
     assert not [name for name in names if name.endswith((".po", ".pot", "package-lock.json"))]
     assert not [name for name in names if name.startswith(tuple(f"slotkeeper/{each}" for each in unused))]
     assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]

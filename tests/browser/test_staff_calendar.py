@@ -38,12 +38,12 @@ def calendar(page: Page, query: str = "") -> Page:
 
 def event(page: Page, name: str) -> Locator:
     """The button that an appointment is in the grid."""
-    return page.locator(".cal-open").filter(has_text=name)
+    return page.locator("button.cal-event").filter(has_text=name)
 
 
 def cell(page: Page, number: int) -> Locator:
     """The column of that number."""
-    return page.locator(".ec-body .ec-day").nth(number)
+    return page.locator(".cal-column").nth(number)
 
 
 def grab(page: Page, what: Locator, *, minutes: float, column: int | None = None) -> None:
@@ -69,7 +69,7 @@ def drag(page: Page, what: Locator, **to: Any) -> None:
 
 def stretch(page: Page, what: Locator, minutes: float) -> None:
     """Drag its lower edge so many minutes down."""
-    box = what.locator("xpath=ancestor::article").bounding_box()
+    box = what.bounding_box()
     assert box
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] - 4
     page.mouse.move(x, y)
@@ -117,7 +117,7 @@ class TestDragging:
         assert page.locator(".cal-shade.taken").count() >= 3
         page.mouse.move(*beside(event(page, "Grace")), steps=5)
         expect(grid).to_have_attribute("data-drop", "taken")
-        preview = page.locator(".ec-preview .ec-event-body")
+        preview = page.locator(".cal-preview")
         assert "not free" in preview.evaluate("each => getComputedStyle(each, '::after').content")
         page.mouse.up()
 
@@ -154,9 +154,7 @@ class TestDragging:
         dialog.get_by_role("button", name="Override").click()
 
         expect(event(page, "Ada")).to_contain_text("Overridden")
-        assert "repeating-linear-gradient" in event(page, "Ada").evaluate(
-            "each => getComputedStyle(each.closest('.ec-event')).background"
-        )
+        assert "repeating-linear-gradient" in event(page, "Ada").evaluate("each => getComputedStyle(each).background")
         assert stored(site, visit).events[-1].reason == "Grace is her sister"
 
     def test_its_lower_edge_makes_it_longer_until_the_next_one(self, open_site: OpenSite) -> None:
@@ -183,6 +181,79 @@ class TestDragging:
 
         expect(event(page, "Ada")).to_contain_text("12:00\u201312:45")
         assert stored(site, exam).resource_ids == ("d2", "r1")
+
+    def test_escape_leaves_it_where_it_was(self, open_site: OpenSite) -> None:
+        site = open_site(NOW)
+        visit = book(site, "2026-11-24T09:00:00Z", "Ada", resource_ids=("d0",))
+        page = calendar(site.visit("staff"))
+
+        grab(page, event(page, "Ada"), minutes=60)
+        expect(page.locator(".cal-preview")).to_have_count(1)
+        page.keyboard.press("Escape")
+        page.mouse.up()
+
+        expect(page.locator(".cal-preview, .cal-shade.taken, .cal-ghost")).to_have_count(0)
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        assert stored(site, visit).revision == 1
+
+    def test_let_go_where_it_was_it_is_neither_moved_nor_opened(self, open_site: OpenSite) -> None:
+        site = open_site(NOW)
+        visit = book(site, "2026-11-24T09:00:00Z", "Ada", resource_ids=("d0",))
+        page = calendar(site.visit("staff"))
+
+        grab(page, event(page, "Ada"), minutes=60)
+        page.mouse.move(*beside(event(page, "Ada")), steps=4)
+        page.mouse.up()
+
+        expect(page.locator(".cal-preview, .cal-ghost")).to_have_count(0)
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        assert stored(site, visit).revision == 1
+        event(page, "Ada").click()
+        expect(page.get_by_role("dialog", name="Ada")).to_be_visible()
+
+    def test_at_the_edge_the_grid_scrolls_on(self, open_site: OpenSite) -> None:
+        site = around_the_clock(open_site(NOW))
+        visit = book(site, "2026-11-24T09:00:00Z", "Ada", "night", resource_ids=("d0",))
+        page = calendar(site.visit("staff"), "?hours=all")
+        grid = page.locator(".cal-main")
+        box = grid.bounding_box()
+        assert box
+
+        grab(page, event(page, "Ada"), minutes=30)
+        before = grid.evaluate("each => each.scrollTop")
+        page.mouse.move(box["x"] + 200, box["y"] + box["height"] - 4, steps=4)
+        # What is dragged must follow what scrolls under it: by midnight at the latest there is nothing more below.
+        page.wait_for_function("before => document.querySelector('.cal-main').scrollTop > before + 200", arg=before)
+        page.mouse.up()
+
+        expect(page.locator("#messages")).to_contain_text("Ada moved to")
+        assert stored(site, visit).start > visit.start + 3 * 3600
+
+    def test_a_finger_that_rests_drags_and_one_that_does_not_scrolls(self, open_site: OpenSite) -> None:
+        site = open_site(NOW)
+        visit = book(site, "2026-11-24T09:00:00Z", "Ada", resource_ids=("d0",))
+        page = calendar(site.visit("staff", has_touch=True))
+        x, y = beside(event(page, "Ada"))
+        devtools = page.context.new_cdp_session(page)
+
+        def touch(kind: str, *points: tuple[float, float]) -> None:
+            devtools.send(
+                "Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]}
+            )
+
+        for rests in (False, True):
+            touch("touchStart", (x, y))
+            page.wait_for_timeout(700 if rests else 10)
+            for step in range(1, 9):
+                touch("touchMove", (x, y + step * 60 * MINUTE / 8))
+            touch("touchEnd")
+            if not rests:
+                page.wait_for_timeout(200)
+                assert stored(site, visit).revision == 1
+                x, y = beside(event(page, "Ada"))
+
+        expect(event(page, "Ada")).to_contain_text("11:00\u201311:30")
+        assert start_of(site, visit) == "2026-11-24T10:00:00Z"
 
     def test_a_viewer_drags_nothing(self, open_site: OpenSite) -> None:
         site = open_site(NOW)
@@ -357,7 +428,7 @@ class TestByKeyboard:
         page = calendar(site.visit("staff"))
         keys = page.keyboard
 
-        page.locator(".ec-main").focus()
+        page.locator(".cal-main").focus()
         keys.press("Tab")
         expect(event(page, "Ada")).to_be_focused()
         keys.press("ArrowRight")
@@ -499,12 +570,44 @@ class TestShown:
         page = calendar(site.visit("staff", locale=locale), "?view=week")
 
         shown = "before" if locale == "en-US" else "after"
-        expect(page.locator(".cal-open")).to_have_count(1)
+        expect(page.locator(".cal-event")).to_have_count(1)
         box, column = event(page, shown).bounding_box(), cell(page, 0 if locale == "en-US" else 18).bounding_box()
 
         assert box
         assert column
         assert column["x"] <= box["x"] < column["x"] + column["width"]
+
+    def test_a_press_on_a_free_time_is_where_the_next_one_goes(self, open_site: OpenSite) -> None:
+        site = open_site(NOW)
+        book(site, "2026-11-24T09:00:00Z", "Ada", resource_ids=("d1",))
+        page = calendar(site.visit("staff"))
+        x, y = beside(event(page, "Ada"))
+
+        page.mouse.click(x, y + 50 * MINUTE)
+
+        dialog = page.get_by_role("dialog", name="New appointment")
+        expect(dialog.get_by_label("Time")).to_have_value("10:45")
+        expect(dialog.get_by_label("With")).to_have_value("d1")
+
+    def test_those_that_overlap_stand_side_by_side(self, open_site: OpenSite) -> None:
+        site = open_site(NOW)
+        book(site, "2026-11-24T09:00:00Z", "Ada", resource_ids=("d0",))
+        for name, start in (("Grace", "2026-11-24T09:15:00Z"), ("Lin", "2026-11-24T09:45:00Z")):
+            book(site, start, name, override="urgent", resource_ids=("d0",))
+        book(site, "2026-11-24T11:00:00Z", "Mary", resource_ids=("d0",))
+        page = calendar(site.visit("staff"))
+
+        ada, grace, lin, mary = (event(page, name).bounding_box() for name in ("Ada", "Grace", "Lin", "Mary"))
+        column = cell(page, 0).bounding_box()
+
+        assert ada
+        assert grace
+        assert lin
+        assert mary
+        assert column
+        assert ada["x"] + ada["width"] <= grace["x"]  # they overlap
+        assert lin["x"] == ada["x"]  # beneath Ada's, who has gone by then
+        assert mary["width"] > 2 * ada["width"] * 0.95  # alone
 
     def test_what_a_visitor_typed_is_text(self, open_site: OpenSite) -> None:
         site = open_site(NOW)
@@ -659,7 +762,7 @@ class TestSpeed:
 
         times = [drawn(calendar(page, "?view=week&date=2026-12-01")) for _ in range(3)]
 
-        assert page.locator(".cal-open").count() == 500
+        assert page.locator(".cal-event").count() == 500
         # How fast it is on a machine with nothing else to do is for a bench to say: tests run side by side.
         assert min(times) < 3_000, times
 

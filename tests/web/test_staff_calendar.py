@@ -1,9 +1,7 @@
 """The staff calendar, as its script and its plain forms ask for it."""
 
-import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +17,6 @@ from tests.web.signed_in import Signed
 
 TUESDAY = "2026-11-24T09:00:00Z"  # ten in Berlin
 DAY = "/calendar.json?from=2026-11-24&to=2026-11-25"
-VENDOR = Path(assets.__file__).parent.parent / "static" / "vendor" / "calendar"
 
 
 def a_desk(now: str = MONDAY, **others: Any) -> Signed:
@@ -466,22 +463,7 @@ class TestWithoutScript:
         assert "Knee" in answer.text
 
 
-class TestVendored:
-    def test_the_library_is_the_one_that_the_lock_names_and_its_licence_goes_along(self) -> None:
-        lock = json.loads((VENDOR / "package-lock.json").read_text())
-        licences = (VENDOR / "LICENCES.txt").read_text()
-        wanted = json.loads((VENDOR / "package.json").read_text())["dependencies"]
-
-        for name in ("@event-calendar/core", "svelte", "esm-env", "clsx"):
-            version = lock["packages"][f"node_modules/{name}"]["version"]
-            assert f"{name} {version}" in licences
-        banner = f"@event-calendar/core {wanted['@event-calendar/core']} with svelte {wanted['svelte']}"
-        for name in ("calendar.js", "calendar.css"):
-            assert banner in (VENDOR.parent.parent / name).read_text("utf-8")[:200]
-
-    def test_the_lock_names_no_host(self) -> None:
-        assert "://" not in (VENDOR / "package-lock.json").read_text()
-
+class TestPage:
     def test_the_page_asks_for_files_that_are_there(self) -> None:
         page = a_desk().get("", accept="text/html").text
 
@@ -491,7 +473,7 @@ class TestVendored:
             "".join(assets.asset(name).body.decode() for name in names if name.startswith("staff-")),
         )
 
-        assert {"calendar.js", "staff-calendar.js", "staff-calendar.css"} <= set(names)
+        assert {"staff-calendar.js", "staff-calendar-grid.js", "staff-calendar.css"} <= set(names)
         assert set(imported) <= set(names)
 
     def test_no_script_stands_in_the_page_itself(self) -> None:

@@ -46,8 +46,6 @@ LEFT_OUT = (
     "stores/rows.py",
     "stores/schema.py",
     "stores/sqlite.py",
-    "web/static/vendor/calendar/entry.js",
-    "web/static/vendor/calendar/package",
 )
 """What of our package no function uses: the other home, the command line, what deploys, and what files are made of."""
 

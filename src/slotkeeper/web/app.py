@@ -339,7 +339,7 @@ def _response(route: Route, sent: Mapping[str, str], headers: Headers, answer: A
 
 
 def _page_headers(embed_origins: tuple[str, ...]) -> dict[str, Headers]:
-    """The headers of pages: of most, of those that may be framed, and of those where a library styles elements."""
+    """The headers of pages: of most, of those that may be framed, and of those that show a styled mail."""
     framers = " ".join(("'self'", *embed_origins))
     policies = {
         "": f"{_PAGE_POLICY}; frame-ancestors 'none'",

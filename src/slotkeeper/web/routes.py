@@ -114,9 +114,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     `is_conditional`: it takes `If-Match`; `refuses`: a rule may say no (409). `is_form`: its body comes from an HTML
     form instead of as JSON. `by_session`: it is for members who are signed in, and no key opens it. `is_framed`: pages
     of other origins may show it within them, where the settings name these. `quota`: how often one address may ask.
-    `styles_elements`: a library on the page sets `style` attributes. `is_own`: it is about nobody but the member who
-    asks, so that one who may only look may send it too. `takes_long`: it reads
-    so much that others should not wait for it; it changes nothing.
+    `styles_elements`: what it shows, such as a mail, has `style` attributes. `is_own`: it is about nobody but the
+    member who asks, so that one who may only look may send it too. `takes_long`: it reads so much that others should
+    not wait for it; it changes nothing.
     """
 
     method: str

@@ -1,12 +1,13 @@
 // The staff calendar: what is shown, and what happens when something is dragged, pressed or changed elsewhere.
 
+import { columnsOf, NOBODY } from "./staff-calendar-columns.js";
 import { askAbout, said as saidOf, showAppointment, showMove, showNew, UNDONE } from "./staff-calendar-dialogs.js";
-import { Grid, NOBODY } from "./staff-calendar-grid.js";
+import { Grid } from "./staff-calendar-grid.js";
 import { list } from "./staff-calendar-list.js";
 import { Live } from "./staff-calendar-live.js";
 import { afterPaint, h, Messages, say } from "./staff-calendar-parts.js";
 import { Problem, Server } from "./staff-calendar-server.js";
-import { dateOf, firstWeekday, LONG, moment, nowIn, plus, plusDays, said, SHORT, time, weekday, weekOf } from "./staff-calendar-walls.js";
+import { dateOf, firstWeekday, LONG, moment, nowIn, plus, plusDays, said, SHORT, time, weekOf } from "./staff-calendar-walls.js";
 
 const root = document.querySelector("#calendar");
 const zone = root.dataset.zone;
@@ -98,13 +99,12 @@ function chosen() {
     if (!resources.length) resources = offered.slice(0, 1);
   }
   const ids = new Set(resources.map((each) => each.id));
-  const lines = fitting.filter((line) => (line.resourceIds?.length ? line.resourceIds : [NOBODY]).some((id) => ids.has(id)));
+  const lines = fitting.filter((line) => columnsOf(line).some((id) => ids.has(id)));
   return { resources, offered, lines };
 }
 
 const grid = new Grid(find("#grid"), {
-  zone, words, marks, isReadOnly, firstDay: FIRST,
-  open, move: (id) => moveByDialog(lineOf(id)), create, drop,
+  words, marks, isReadOnly, open, move: (id) => moveByDialog(lineOf(id)), create, drop, settle,
   drag: async (line) => {
     const room = await free(line).catch(() => null);
     if (room) grid.shade(room);
@@ -136,7 +136,7 @@ function draw() {
   } else if (resources.length) {
     const hidden = state.view === "week" ? hiddenDays(days, resources, lines) : [];
     grid.show({
-      view: state.view, dates: days.filter((date) => !hidden.includes(weekday(date))), hidden, resources, lines, zone,
+      view: state.view, dates: days.filter((date) => !hidden.includes(date)), resources, lines, zone,
       isWhole: state.isWhole, isNarrow: narrow.matches, snap: snap(),
     });
   }
@@ -151,7 +151,7 @@ const title = () => {
   return state.view === "day" ? said(from, LONG) : `${said(from, SHORT)} – ${said(plusDays(to, -1), WITH_YEAR)}`;
 };
 
-/** The days of the week on which nobody is there and nothing stands: nobody misses them. */
+/** The days on which nobody is there and nothing stands: nobody misses them. */
 function hiddenDays(days, resources, lines) {
   const isOpen = (date) => resources.some((each) => {
     let at = plus(date, 0);
@@ -159,7 +159,7 @@ function hiddenDays(days, resources, lines) {
     return at < plus(date, 1440);
   });
   const hidden = days.filter((date) => !isOpen(date) && !lines.some((line) => dateOf(line.start) <= date && dateOf(line.end) >= date));
-  return hidden.length < days.length ? hidden.map(weekday) : [];
+  return hidden.length < days.length ? hidden : [];
 }
 
 const gcd = (a, b) => (b ? gcd(b, a % b) : a);
@@ -234,14 +234,12 @@ async function attempt(what) {
   }
 }
 
-async function drop({ revert, ...to }) {
-  settle();
+async function drop(to) {
   const { line } = to;
   try {
     await moveTo(line, to);
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
-    revert();
     state.tag = "";
     if (!problem.isRefusal) {
       messages.tell(problem.status === 412 ? "It was changed elsewhere meanwhile: look again." : problem.message, { isBad: true });

@@ -1,0 +1,100 @@
+// Taking hold of something with a mouse, a pen or a finger, and following it until it is let go.
+//
+// A mouse drags once it has moved a bit: else it was a click. A finger drags once it has rested for a moment: else it scrolls.
+
+const BIT = 4, REST = 10, REST_MILLISECONDS = 450;
+const EDGE = 36;
+
+export class Drag {
+  #main;
+  #calls;
+  #held = null;
+  #timer = 0;
+
+  /** `main` scrolls when something is dragged to its edge. `calls`: take(event) gives what is taken hold of, or null;
+   * begin(held), over(held, x, y) and end(held) follow it; cancel(held) when it is left where it was. */
+  constructor(main, calls) {
+    this.#main = main;
+    this.#calls = calls;
+    main.addEventListener("pointerdown", (event) => this.#take(event));
+    addEventListener("pointermove", (event) => this.#follow(event));
+    addEventListener("pointerup", (event) => this.#release(event));
+    addEventListener("pointercancel", () => this.#leave());
+    addEventListener("keydown", (event) => { if (event.key === "Escape" && this.isOn) this.#leave(); }, { capture: true });
+    // A finger that drags must not scroll too, nor open the menu that a long press opens elsewhere.
+    main.addEventListener("touchmove", (event) => { if (this.isOn) event.preventDefault(); }, { passive: false });
+    main.addEventListener("contextmenu", (event) => { if (this.#held?.isFinger) event.preventDefault(); });
+  }
+
+  get isOn() {
+    return Boolean(this.#held?.isOn);
+  }
+
+  #take(event) {
+    if (this.#held || !event.isPrimary || event.button) return;
+    const what = this.#calls.take(event);
+    if (!what) return;
+    const { clientX: x, clientY: y, pointerId } = event;
+    this.#held = { ...what, pointerId, x, y, isFinger: event.pointerType === "touch", isOn: false };
+    if (this.#held.isFinger) this.#timer = setTimeout(() => this.#begin(), REST_MILLISECONDS);
+  }
+
+  #begin() {
+    this.#held.isOn = true;
+    swallowClick();
+    this.#calls.begin(this.#held);
+    this.#scroll();
+  }
+
+  #follow({ pointerId, clientX, clientY }) {
+    const held = this.#held;
+    if (held?.pointerId !== pointerId) return;
+    if (!held.isOn) {
+      const distance = Math.hypot(clientX - held.x, clientY - held.y);
+      if (held.isFinger && distance > REST) this.#leave();
+      if (held.isFinger || distance < BIT) return;
+      this.#begin();
+    }
+    [held.x, held.y] = [clientX, clientY];
+    this.#calls.over(held, clientX, clientY);
+  }
+
+  #release({ pointerId }) {
+    const held = this.#held;
+    if (held?.pointerId !== pointerId) return;
+    clearTimeout(this.#timer);
+    this.#held = null;
+    if (held.isOn) this.#calls.end(held);
+  }
+
+  #leave() {
+    clearTimeout(this.#timer);
+    const held = this.#held;
+    this.#held = null;
+    if (held?.isOn) this.#calls.cancel(held);
+  }
+
+  /** Scroll while it is near an edge, the faster the nearer. */
+  #scroll() {
+    const held = this.#held;
+    if (!held?.isOn) return;
+    const box = this.#main.getBoundingClientRect();
+    const top = Math.max(box.top, 0), bottom = Math.min(box.bottom, innerHeight);
+    const pull = (at, low, high) => (at < low + EDGE ? at - low - EDGE : at > high - EDGE ? at - high + EDGE : 0) / 3;
+    const x = pull(held.x, box.left, box.right), y = pull(held.y, top, bottom);
+    if (x || y) {
+      this.#main.scrollBy(x, y);
+      if (box.bottom > innerHeight || box.top < 0) scrollBy(0, y);
+      this.#calls.over(held, held.x, held.y);
+    }
+    requestAnimationFrame(() => this.#scroll());
+  }
+}
+
+/** What is dragged is not clicked, wherever it is let go. */
+function swallowClick() {
+  const swallow = (event) => event.stopPropagation();
+  const stop = () => setTimeout(() => removeEventListener("click", swallow, { capture: true }));
+  addEventListener("click", swallow, { capture: true });
+  for (const end of ["pointerup", "pointercancel"]) addEventListener(end, stop, { once: true });
+}

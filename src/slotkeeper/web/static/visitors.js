@@ -39,26 +39,24 @@
     return address.href;
   }
 
-  /** The zone of the visitor's clock goes along; a page whose times it would change is asked for again, once.
-      Whether this page stays is what comes back. */
-  function findZone() {
-    const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    if (!home || !own || query.has("zone")) return true;
-    const { zone, at, remote } = page.dataset;
-    if (at && (remote === undefined ? clock(own, at) !== clock(zone, at) : own !== zone)) {
-      location.replace(said(new URL(location.href), "zone", own));
-      return false;
-    }
-    carry("zone", own);
-    return true;
+  /** The name of the visitor's zone. The first one to ask for it waits as long as it takes to lay out the page. */
+  const ownZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+  /** A page whose times the visitor's zone would change is asked for again, once. Whether this page stays is what comes
+      back. Where a visit takes place by another clock than the visitor's, both are shown; elsewhere the visitor's alone. */
+  function hasRightTimes() {
+    const { at, minutes, zone } = page.dataset;
+    if (!home || !at || query.has("zone")) return true;
+    const isSame = zone === undefined ? -new Date(at * 1000).getTimezoneOffset() === Number(minutes) : ownZone() === zone;
+    if (isSame || !ownZone()) return true;
+    location.replace(said(new URL(location.href), "zone", ownZone()));
+    return false;
   }
 
-  function clock(zone, at) {
-    try {
-      return new Date(at * 1000).toLocaleString("en", { timeZone: zone });
-    } catch {
-      return zone;
-    }
+  /** The zone of the visitor's clock goes along. */
+  function carryZone() {
+    const own = ownZone();
+    if (home && own && !query.has("zone")) carry("zone", own);
   }
 
   /** Send once: a second tap while the first is under way does nothing. What `onSend` gives is waited for. */
@@ -215,10 +213,21 @@
     if (isNew) tell({ is: "booked" });
   }
 
+  /** Do it once the page has been seen; at once where nobody looks. */
+  function onceSeen(what) {
+    if (document.hidden || !PerformanceObserver.supportedEntryTypes.includes("paint")) return what();
+    new PerformanceObserver((list, observer) => {
+      observer.disconnect();
+      what();
+    }).observe({ type: "paint", buffered: true });
+  }
+
   tellAround();
-  const stays = findZone();
-  const details = document.getElementById("details");
-  if (details && stays) sendOnce(details, keepTime(details));
+  if (hasRightTimes()) {
+    const details = document.getElementById("details");
+    if (details) sendOnce(details, keepTime(details));
+    onceSeen(carryZone);
+  }
   // Browsers do not follow `autofocus` in a frame of another origin.
   const first = document.querySelector("[autofocus]");
   if (first && window.parent !== window) first.focus();

@@ -1,12 +1,14 @@
 """Who looks at the pages on which visitors book: in which language, by which clock, and from within which page."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 
 from slotkeeper.core.service import Business
-from slotkeeper.core.zones import zone_names
+from slotkeeper.core.ticks import Instant
+from slotkeeper.core.zones import local, zone_names
 from slotkeeper.web.look.branding import logo_of
 from slotkeeper.web.look.drawing import draw, path
 from slotkeeper.web.look.languages import CODES, Speech, chosen, speech
@@ -64,9 +66,15 @@ def page(
         "framed": guest.is_framed,
         "languages": _languages(call, guest),
         "asks_zone": call.request.method != "POST",
+        "clock_minutes": _clock_minutes,
     }
     body = draw(f"visitors/{template}", guest.speech, guest.base, **(common | facts))
     return Answer(body, status, style=style.source)
+
+
+def _clock_minutes(at: Instant, zone: str) -> int:
+    """By how many minutes the zone's clock is ahead of UTC at that time."""
+    return int((local(at, zone).utcoffset() or timedelta()).total_seconds()) // 60
 
 
 def _languages(call: Call[Any, Look], guest: Guest) -> Sequence[tuple[str, str, str]]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from slotkeeper.core.appointment import Customer
+from slotkeeper.core.service import Resource
 from slotkeeper.desk import catalogue, changing
 from slotkeeper.embedded import streaming
 from slotkeeper.web.look import assets
@@ -77,6 +78,25 @@ class TestFeed:
         ]
         assert doctor["away"] == [{"start": "2026-11-24T13:00", "end": "2026-11-24T15:00", "reason": "Dentist"}]
         assert room["closed"] == []
+
+    def test_columns_and_services_come_in_the_order_in_which_people_count(self) -> None:
+        signed = a_desk(doctors=1, rooms=1)
+        for id, name in (("a", "Room 10"), ("b", "Room 2"), ("c", "room 1b"), ("d", "Room"), ("e", "12")):
+            signed.setting.put("resource", id, Resource(name=name, kind="room", zone="Europe/Berlin"))
+            signed.setting.service(id, name=name)
+
+        shown = signed.get(DAY).json
+
+        assert [each["name"] for each in shown["resources"]] == [
+            "Dr 0",
+            "12",
+            "Room",
+            "Room 0",
+            "room 1b",
+            "Room 2",
+            "Room 10",
+        ]
+        assert [each["id"] for each in shown["services"] if each["id"] in "abcde"] == ["e", "d", "c", "b", "a"]
 
     def test_a_visit_from_the_day_before_and_a_week_long_one_are_there(self) -> None:
         signed = a_desk()

@@ -5,6 +5,7 @@ in pages of a list.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -281,7 +282,7 @@ _ORDER: dict[str, int] = {"staff": 0, "room": 1, "equipment": 2}
 def _columns(known: Catalogue, busy: set[str], profile: Business, start: Instant, end: Instant) -> list[Column]:
     """Those that are active, and those that have appointments all the same: people first, then rooms, by name."""
     shown = [(id, each) for id, each in known.resources.items() if each.active or id in busy]
-    shown.sort(key=lambda pair: (_ORDER[pair[1].kind], pair[1].name.casefold(), pair[0]))
+    shown.sort(key=lambda pair: (_ORDER[pair[1].kind], _counted(pair[1].name), pair[0]))
     window = Window(tick_at(start), tick_after(end) - tick_at(start))
     return [
         Column(
@@ -329,9 +330,14 @@ def _runs(bits: int) -> Iterator[tuple[int, int]]:
         at += length
 
 
+def _counted(name: str) -> list[str | int]:
+    """What names are sorted by: their numbers as numbers, so that Room 2 comes before Room 10."""
+    return [int(part) if at % 2 else part for at, part in enumerate(re.split(r"(\d+)", name.casefold()))]
+
+
 def services_of(known: Catalogue) -> list[Offered]:
     offered = [(id, each) for id, each in known.services.items() if each.active]
-    offered.sort(key=lambda pair: (pair[1].name.casefold(), pair[0]))
+    offered.sort(key=lambda pair: (_counted(pair[1].name), pair[0]))
     return [
         Offered(
             id=id,

@@ -383,6 +383,99 @@ class TestElsewhere:
         expect(event(page, "Ada")).to_contain_text("14:00\u201314:30")
 
 
+def book_elsewhere(site: Site, start: str, name: str, service: str = "visit", **others: Any) -> None:
+    """Book it so that the open calendars learn of it, as they do of what is booked at the server."""
+    book(site, start, name, service, **others)
+    site.house.worker.wake()
+
+
+class TestRoom:
+    """What is short, narrow, many or none."""
+
+    @pytest.mark.parametrize("minutes", [5, 10])
+    def test_a_short_one_is_read_moved_and_made_longer(self, open_site: OpenSite, minutes: int) -> None:
+        site = open_site(NOW)
+        site.setting.service("shot", name="Shot", duration_minutes=minutes, step_minutes=5)
+        shot = book(site, "2026-11-24T09:00:00Z", "Ada", "shot", resource_ids=("d0",))
+        page = calendar(site.visit("staff"))
+        fits = "each => each.firstElementChild.offsetTop + each.firstElementChild.offsetHeight <= each.clientHeight + 1"
+
+        assert event(page, "Ada").evaluate(fits)
+        box = event(page, "Ada").bounding_box()
+        assert box
+        x, y = box["x"] + 60, box["y"] + box["height"] / 2
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x, y + 60 * MINUTE, steps=8)
+        expect(page.locator("#grid")).to_have_attribute("data-drop", "free")
+        page.mouse.up()
+        expect(page.locator("#messages")).to_contain_text("Ada moved")
+        assert start_of(site, shot) == "2026-11-24T10:00:00Z"
+        stretch_by = event(page, "Ada").bounding_box()
+        assert stretch_by
+        y = stretch_by["y"] + stretch_by["height"] - 2
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x, y + 15 * MINUTE, steps=8)
+        page.mouse.up()
+
+        expect(page.locator("#messages")).to_contain_text("Ada now ends at")
+        moved = stored(site, shot)
+        assert moved.end - moved.start == 60 * (minutes + 15)
+
+    def test_a_name_is_worth_more_than_a_tag(self, open_site: OpenSite) -> None:
+        site = open_site(NOW, doctors=6)
+        busy_day(site)
+        page = calendar(site.visit("staff"))
+
+        expect(event(page, "Squeezed").locator(".cal-tags")).to_be_hidden()
+        expect(event(page, "Ada").locator(".cal-tags")).to_be_visible()
+
+    def test_what_is_focused_is_not_beneath_the_heads_and_hours(self, open_site: OpenSite) -> None:
+        site = around_the_clock(open_site(NOW, doctors=8))
+        book(site, "2026-11-24T03:00:00Z", "Ada", "night", override="early", resource_ids=("d0",))
+        book(site, "2026-11-24T18:00:00Z", "Grace", "night", override="late", resource_ids=("d0",))
+        book(site, "2026-11-24T18:00:00Z", "Lin", "night", override="late", resource_ids=("d2",))
+        page = calendar(site.visit("staff", viewport={"width": 900, "height": 500}), "?view=week&hours=all")
+
+        event(page, "Lin").focus()
+        page.locator(".cal-main").evaluate("each => each.scrollBy(200, 0)")
+        for key, name in (("ArrowLeft", "Grace"), ("ArrowUp", "Ada")):
+            page.keyboard.press(key)
+            expect(event(page, name)).to_be_focused()
+            box = event(page, name).bounding_box()
+            heads, hours = page.locator(".cal-heads").bounding_box(), page.locator(".cal-hours").bounding_box()
+            assert box
+            assert heads
+            assert hours
+            assert box["y"] >= heads["y"] + heads["height"]
+            assert box["x"] >= hours["x"] + hours["width"]
+
+    def test_where_nobody_is_chosen_nothing_old_is_left(self, open_site: OpenSite) -> None:
+        site = open_site(NOW, doctors=1)
+        book(site, "2026-11-24T09:00:00Z", "Ada", resource_ids=("d0",))
+        page = calendar(site.visit("staff"))
+        page.locator("#filters summary").click()
+        box = page.get_by_role("checkbox", name="Dr 0", exact=True)
+
+        box.uncheck()
+        expect(page.locator("#empty")).to_be_visible()
+        expect(event(page, "Ada")).to_be_hidden()
+        box.check()
+
+        expect(event(page, "Ada")).to_be_visible()
+
+    def test_a_new_day_is_marked_as_today(self, open_site: OpenSite) -> None:
+        site = open_site(NOW)
+        page = calendar(site.visit("staff"), "?view=week")
+        expect(page.locator(".cal-date.is-today")).to_have_text("Tue 24 Nov")
+
+        page.clock.set_fixed_time("2026-11-25T08:10:00Z")
+        book_elsewhere(site, "2026-11-26T09:00:00Z", "Ada")
+
+        expect(page.locator(".cal-date.is-today")).to_have_text("Wed 25 Nov")
+
+
 class TestByKeyboard:
     def test_booking_for_a_known_customer(self, open_site: OpenSite) -> None:
         site = open_site(NOW)

@@ -6,6 +6,8 @@ import { between, dateOf, minuteOfDay, plus, plusDays } from "./staff-calendar-w
 
 export const SLOT_MINUTES = 15;
 const SLOT_PIXELS = 21;
+/** What is shorter is drawn as if it were that long: else nobody could read its name, nor take hold of it. */
+const LEAST_MINUTES = 10;
 const DAY = 1440;
 export const NOBODY = "-";
 
@@ -58,10 +60,16 @@ export function seen(date, start, end, { first, last }) {
 export function piecesOf(line, limits, columns = columnsOf(line)) {
   const pieces = [], end = drawnEnd(line);
   for (let date = dateOf(line.start); date <= dateOf(end); date = plusDays(date, 1)) {
-    const span = seen(date, line.start, end, limits);
+    const span = drawn(seen(date, line.start, end, limits), limits);
     if (span) for (const column of columns) pieces.push({ line, date, column, ...span });
   }
   return pieces;
+}
+
+function drawn(span, { first, last }) {
+  if (!span || span.bottom - span.top >= LEAST_MINUTES) return span;
+  const top = Math.min(span.top, last - first - LEAST_MINUTES);
+  return { top, bottom: top + LEAST_MINUTES };
 }
 
 /** Give each piece of a column its `lane` of so many `lanes`: those that overlap stand side by side. */

@@ -3,12 +3,12 @@
 // A column is drawn from what stands in it, and drawn anew when that differs. All times are wall times: what is dragged moves by
 // so many minutes on the wall clock, and the server alone decides whether it may.
 
-import { inLanes, limitsOf, minutesOf, piecesOf, pixels, seen, taken } from "./staff-calendar-columns.js";
+import { inLanes, limitsOf, minutesOf, piecesOf, pixels, seen, SLOT_MINUTES, taken } from "./staff-calendar-columns.js";
 import { Drag } from "./staff-calendar-drag.js";
 import { h } from "./staff-calendar-parts.js";
 import { between, dateOf, LONG, minuteOfDay, nowIn, plus, said, SHORT, spanOf, time } from "./staff-calendar-walls.js";
 
-/** How far from its lower edge an appointment is taken hold of to make it longer, in pixels. */
+/** How far from its lower edge an appointment is taken hold of to make it longer, in pixels; of a short one, the lower third. */
 const HANDLE = 8;
 
 export class Grid {
@@ -46,8 +46,8 @@ export class Grid {
     const focused = this.#root.contains(document.activeElement) ? document.activeElement.dataset.id : null;
     const before = this.#shown;
     this.#shown = { ...shown, ...limitsOf(shown) };
-    const { view, dates, resources, isNarrow, first, last } = this.#shown;
-    const frame = JSON.stringify([view, dates, resources.map(({ id, name }) => [id, name]), isNarrow, first, last]);
+    const { view, dates, resources, isNarrow, first, last, zone } = this.#shown;
+    const frame = JSON.stringify([view, dates, resources.map(({ id, name }) => [id, name]), isNarrow, first, last, dateOf(nowIn(zone))]);
     if (frame !== this.#frame) this.#build(before);
     this.#frame = frame;
     this.#fill();
@@ -131,7 +131,7 @@ export class Grid {
     const { isReadOnly, marks } = this.#calls;
     const isMovable = !isReadOnly && (line.status === "pending" || line.status === "booked");
     const classes = [
-      `is-${line.status}`, line.overrode && "is-overridden", isMovable && "can-move", isMovable && line.serviceId && "can-stretch",
+      `is-${line.status}`, span.bottom - span.top < SLOT_MINUTES && "is-short", line.overrode && "is-overridden", isMovable && "can-move", isMovable && line.serviceId && "can-stretch",
     ].filter(Boolean).join(".");
     const mark = marks[line.status];
     const sign = (text, kind = "") => h(`span.sign${kind}`, { "aria-hidden": "true" }, text);
@@ -185,7 +185,8 @@ export class Grid {
   #take(event) {
     const element = event.target.closest(".can-move"), line = this.#lineOf(element);
     if (!line) return null;
-    const isEdge = element.classList.contains("can-stretch") && element.getBoundingClientRect().bottom - event.clientY <= HANDLE;
+    const { bottom, height } = element.getBoundingClientRect();
+    const isEdge = element.classList.contains("can-stretch") && bottom - event.clientY <= Math.min(HANDLE, height / 3);
     return { line, isMove: !isEdge, from: this.#at(event.clientX, event.clientY) };
   }
 

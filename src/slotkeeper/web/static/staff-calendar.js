@@ -121,7 +121,7 @@ function draw() {
   const { resources, offered, lines } = chosen();
   const days = dates(range());
   const isList = state.view === "list";
-  find("#grid").hidden = isList;
+  find("#grid").hidden = isList || !resources.length;
   find("#list").hidden = !isList;
   find("#title").textContent = title();
   document.title = `${title()} · ${root.dataset.name}`;

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # it ships none
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from slotkeeper.core.appointment import Appointment, Customer
 from slotkeeper.core.service import Resource
@@ -383,10 +383,177 @@ class TestElsewhere:
         expect(event(page, "Ada")).to_contain_text("14:00\u201314:30")
 
 
+class TestMeanwhile:
+    """What comes from elsewhere, or has not been answered, while somebody has a hand on the mouse."""
+
+    def test_another_is_dragged_before_the_first_is_decided(self, open_site: OpenSite) -> None:
+        site = open_site(NOW)
+        book(site, "2026-11-24T09:00:00Z", "Ada", resource_ids=("d0",))
+        grace = book(site, "2026-11-24T09:00:00Z", "Grace", resource_ids=("d1",))
+        page = calendar(site.visit("staff"))
+        held = hold(page, "**/move")
+
+        drag(page, event(page, "Ada"), minutes=60)
+        grab(page, event(page, "Grace"), minutes=60)
+        answer(page, held)
+        expect(page.locator("#messages")).to_contain_text("Ada moved")
+        page.mouse.move(*beside(cell(page, 2)), steps=2)
+        page.mouse.move(*beside(event(page, "Grace")), steps=2)
+        x, y = beside(event(page, "Grace"))
+        page.mouse.move(x, y + 120 * MINUTE, steps=4)
+        page.unroute("**/move")
+        page.mouse.up()
+
+        expect(event(page, "Grace")).to_contain_text("12:00\u201312:30")
+        expect(event(page, "Ada")).to_contain_text("11:00\u201311:30")
+        expect(page.locator(".cal-preview, .cal-shade.taken, .cal-ghost")).to_have_count(0)
+        assert start_of(site, grace) == "2026-11-24T11:00:00Z"
+
+    def test_what_was_dropped_stays_there_until_that_is_decided(self, open_site: OpenSite) -> None:
+        site = open_site(NOW)
+        book(site, "2026-11-24T09:00:00Z", "Ada", resource_ids=("d0",))
+        page = calendar(site.visit("staff"))
+        held = hold(page, "**/move")
+
+        drag(page, event(page, "Ada"), minutes=60)
+        book_elsewhere(site, "2026-11-24T13:00:00Z", "Grace", resource_ids=("d0",))
+        expect(event(page, "Grace")).to_be_visible()
+
+        preview, column = page.locator(".cal-preview").bounding_box(), cell(page, 0).bounding_box()
+        assert preview
+        assert column
+        assert abs(preview["y"] - column["y"] - 180 * MINUTE) < 2  # eleven, and eight
+        expect(page.locator("button.cal-ghost")).to_have_text(re.compile("Ada"))
+        answer(page, held)
+        expect(event(page, "Ada")).to_contain_text("11:00\u201311:30")
+        expect(page.locator(".cal-preview, .cal-ghost")).to_have_count(0)
+
+    def test_what_was_learned_of_one_is_not_said_of_the_next(self, open_site: OpenSite) -> None:
+        site = open_site(NOW)
+        book(site, "2026-11-24T09:00:00Z", "Ada", resource_ids=("d0",))
+        book(site, "2026-11-24T09:00:00Z", "Grace", resource_ids=("d1",))
+        page = calendar(site.visit("staff"))
+        held = hold(page, "**/free?*")
+
+        grab(page, event(page, "Ada"), minutes=60)
+        page.keyboard.press("Escape")
+        page.mouse.up()
+        grab(page, event(page, "Grace"), minutes=60)
+        with page.expect_response("**/free?*"):
+            answer(page, held)
+        page.wait_for_timeout(100)
+
+        expect(page.locator("#grid")).to_have_attribute("data-drop", "unknown")
+        expect(page.locator(".cal-shade.taken")).to_have_count(0)
+        with page.expect_response("**/free?*"):
+            answer(page, held)
+        expect(page.locator("#grid")).to_have_attribute("data-drop", "free")
+        page.keyboard.press("Escape")
+        page.mouse.up()
+
+    def test_what_is_pressed_is_not_drawn_anew_before_it_opens(self, open_site: OpenSite) -> None:
+        site = open_site(NOW)
+        book(site, "2026-11-24T09:00:00Z", "Ada", resource_ids=("d0",))
+        page = calendar(site.visit("staff"))
+
+        page.mouse.move(*beside(event(page, "Ada")))
+        page.mouse.down()
+        book_elsewhere(site, "2026-11-24T13:00:00Z", "Grace", resource_ids=("d0",))
+        page.wait_for_timeout(1_500)
+        page.mouse.up()
+
+        expect(page.get_by_role("dialog", name="Ada")).to_be_visible()
+        expect(event(page, "Grace")).to_have_count(1)
+
+    def test_pulling_at_what_cannot_be_moved_opens_nothing(self, open_site: OpenSite) -> None:
+        site = open_site(NOW)
+        came = book(site, "2026-11-24T09:00:00Z", "Came", resource_ids=("d0",))
+        changing.act(site.setting.desk, STAFF, "checkIn", changing.Request(id=came.id))
+        page = calendar(site.visit("staff"))
+
+        drag(page, event(page, "Came"), minutes=60)
+        page.wait_for_timeout(200)
+
+        expect(page.get_by_role("dialog")).to_have_count(0)
+
+    def test_what_was_let_go_unseen_is_dragged_no_more(self, open_site: OpenSite) -> None:
+        site = open_site(NOW)
+        visit = book(site, "2026-11-24T09:00:00Z", "Ada", resource_ids=("d0",))
+        page = site.visit("staff")
+        # As when the menu of the right button takes the release.
+        unseen = "addEventListener('pointerup', each => window.isUnseen && each.stopImmediatePropagation(), true)"
+        page.add_init_script(unseen)
+        calendar(page)
+
+        grab(page, event(page, "Ada"), minutes=60)
+        page.evaluate("() => { window.isUnseen = true; }")
+        page.mouse.up()
+        page.evaluate("() => { window.isUnseen = false; }")
+        page.mouse.move(*beside(event(page, "Ada")), steps=4)
+
+        expect(page.locator(".cal-preview, .cal-ghost")).to_have_count(0)
+        event(page, "Ada").click()
+        expect(page.get_by_role("dialog", name="Ada")).to_be_visible()
+        assert stored(site, visit).revision == 1
+
+    def test_who_looks_elsewhere_in_the_grid_is_left_there(self, open_site: OpenSite) -> None:
+        site = around_the_clock(open_site(NOW))
+        book(site, "2026-11-24T01:00:00Z", "Ada", "night", override="early", resource_ids=("d0",))
+        page = calendar(site.visit("staff"), "?hours=all")
+        event(page, "Ada").focus()
+        to = page.locator(".cal-main").evaluate("each => each.scrollTop = 900")
+
+        book_elsewhere(site, "2026-11-24T18:00:00Z", "Grace", "night", resource_ids=("d0",))
+        expect(event(page, "Grace")).to_have_count(1)
+
+        expect(event(page, "Ada")).to_be_focused()
+        assert page.locator(".cal-main").evaluate("each => each.scrollTop") == to
+
+    def test_the_focus_stays_in_the_column_where_it_was(self, open_site: OpenSite) -> None:
+        site = open_site(NOW)
+        book(site, "2026-11-24T09:00:00Z", "Ada", "exam", resource_ids=("d0", "r1"))
+        page = calendar(site.visit("staff"), "?kinds=staff,room")
+        event(page, "Ada").last.focus()
+
+        book_elsewhere(site, "2026-11-24T13:00:00Z", "Grace", "exam", resource_ids=("d0", "r1"))
+        expect(event(page, "Grace")).to_have_count(2)
+
+        expect(event(page, "Ada").last).to_be_focused()
+
+    def test_tab_comes_back_to_where_one_was(self, open_site: OpenSite) -> None:
+        site = open_site(NOW)
+        book(site, "2026-11-24T09:00:00Z", "Ada", resource_ids=("d0",))
+        book(site, "2026-11-24T09:00:00Z", "Grace", resource_ids=("d1",))
+        page = calendar(site.visit("staff"))
+        event(page, "Grace").focus()
+        page.locator("#help").focus()
+
+        book_elsewhere(site, "2026-11-24T13:00:00Z", "Lin", resource_ids=("d1",))
+        expect(event(page, "Lin")).to_be_visible()
+        page.locator(".cal-main").focus()
+        page.keyboard.press("Tab")
+
+        expect(event(page, "Grace")).to_be_focused()
+
+
 def book_elsewhere(site: Site, start: str, name: str, service: str = "visit", **others: Any) -> None:
     """Book it so that the open calendars learn of it, as they do of what is booked at the server."""
     book(site, start, name, service, **others)
     site.house.worker.wake()
+
+
+def answer(page: Page, held: list[Route]) -> None:
+    """Let the first of the requests that wait go on."""
+    while not held:
+        page.wait_for_timeout(20)
+    held.pop(0).continue_()
+
+
+def hold(page: Page, url: str) -> list[Route]:
+    """The requests to `url` from now on, which wait to be continued."""
+    held: list[Route] = []
+    page.route(url, lambda route: held.append(route))  # noqa: PLW0108 # Playwright marks what it is given
+    return held
 
 
 class TestRoom:

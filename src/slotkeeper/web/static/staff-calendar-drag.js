@@ -46,9 +46,11 @@ export class Drag {
     this.#scroll();
   }
 
-  #follow({ pointerId, clientX, clientY }) {
+  #follow({ pointerId, clientX, clientY, buttons }) {
     const held = this.#held;
     if (held?.pointerId !== pointerId) return;
+    // It was let go where nobody told us: over a menu of the browser, say.
+    if (!buttons) return this.#leave();
     if (!held.isOn) {
       const distance = Math.hypot(clientX - held.x, clientY - held.y);
       if (held.isFinger && distance > REST) this.#leave();
@@ -93,8 +95,8 @@ export class Drag {
 
 /** What is dragged is not clicked, wherever it is let go. */
 function swallowClick() {
-  const swallow = (event) => event.stopPropagation();
-  const stop = () => setTimeout(() => removeEventListener("click", swallow, { capture: true }));
-  addEventListener("click", swallow, { capture: true });
-  for (const end of ["pointerup", "pointercancel"]) addEventListener(end, stop, { once: true });
+  const past = new AbortController(), { signal } = past;
+  addEventListener("click", (event) => event.stopPropagation(), { capture: true, signal });
+  for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(() => past.abort()), { signal });
+  addEventListener("pointerdown", () => past.abort(), { signal });
 }

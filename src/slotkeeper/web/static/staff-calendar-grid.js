@@ -20,30 +20,37 @@ export class Grid {
   #frame = "";
   #drag;
   #dragged = null;
+  #dropped = new Set();
+  #pressed = null;
 
   /** `calls`: open(id), move(id), create({start, resource}), drag(line), drop(to), which ends once it is decided, and settle()
-   * when nothing is dragged any more; and what is the same for all that is shown. */
+   * when nothing is held any more; and what is the same for all that is shown. */
   constructor(root, calls) {
     this.#root = root;
     this.#calls = calls;
     root.append(this.#main);
     root.addEventListener("keydown", (event) => this.#walk(event));
     root.addEventListener("focusin", (event) => this.#rove(event.target.closest(".cal-event")));
+    root.addEventListener("pointerdown", ({ button, target }) => { this.#pressed = button ? null : target.closest(".cal-event"); });
     root.addEventListener("click", (event) => this.#press(event));
+    // What comes of a press, comes before this.
+    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(() => this.#release()));
     this.#drag = new Drag(this.#main, {
       take: (event) => this.#take(event), begin: (held) => this.#begin(held), over: (held, x, y) => this.#over(held, x, y),
-      end: (held) => this.#end(held), cancel: () => this.#forget(this.#dragged),
+      end: (held) => this.#end(held), cancel: () => this.#leave(),
     });
     setInterval(() => this.#drawNow(), 20_000);
   }
 
-  get isDragging() {
-    return this.#drag.isOn;
+  /** Whether something is pressed or dragged: drawn anew, it would lose its click, or the finger that rests on it. */
+  get isHeld() {
+    return this.#drag.isOn || this.#pressed !== null;
   }
 
   /** Show `lines` in the columns of `resources` on `dates`. */
   show(shown) {
-    const focused = this.#root.contains(document.activeElement) ? document.activeElement.dataset.id : null;
+    const stop = this.#stop(), isFocused = stop && stop === document.activeElement;
+    const id = stop?.dataset.id, at = stop ? this.#events(id).indexOf(stop) : 0;
     const before = this.#shown;
     this.#shown = { ...shown, ...limitsOf(shown) };
     const { view, dates, resources, isNarrow, first, last, zone } = this.#shown;
@@ -52,17 +59,21 @@ export class Grid {
     this.#frame = frame;
     this.#fill();
     this.#drawNow();
-    if (focused) this.focus(focused);
-    this.#rove(this.#root.querySelector(focused ? `.cal-event[data-id="${CSS.escape(focused)}"]` : ".cal-event"));
+    for (const each of this.#dropped) this.#preview(each);
+    const same = id ? this.#events(id) : [], again = same[at] ?? same[0];
+    // Whoever looks elsewhere in the grid is left there.
+    if (isFocused && again !== document.activeElement) (again ?? this.#main).focus({ preventScroll: true });
+    this.#rove(again ?? this.#events()[0]);
   }
 
   focus(id) {
-    this.#root.querySelector(`.cal-event[data-id="${CSS.escape(id)}"]`)?.focus();
+    const stop = this.#stop();
+    (stop?.dataset.id === id ? stop : this.#events(id)[0])?.focus();
   }
 
-  /** Shade where the appointment that is dragged finds no room, and say whether it does where it is. */
-  shade(room) {
-    if (!this.#dragged) return;
+  /** Shade where `line` finds no room, and say whether it does where it is; once it is dragged no more, do nothing. */
+  shade(line, room) {
+    if (this.#dragged?.line !== line) return;
     this.#dragged.room = room;
     for (const column of this.#columns) {
       const spans = taken(room.resources[column.id] ?? [], room.minutes);
@@ -194,7 +205,8 @@ export class Grid {
     this.#dragged = { line, isMove, column: from.column, room: null, to: null, preview: [] };
     this.#root.dataset.drop = "unknown";
     this.#root.dataset.dragged = isMove ? "whole" : "edge";
-    for (const each of this.#events()) if (each.dataset.id === line.id) each.classList.add("cal-ghost");
+    this.#root.style.removeProperty("--drop");
+    for (const each of this.#events(line.id)) each.classList.add("cal-ghost");
     this.#calls.drag(line);
   }
 
@@ -206,14 +218,15 @@ export class Grid {
       : { start: line.start, end: end > least ? end : least, column: from.column };
     if (JSON.stringify(to) === JSON.stringify(dragged.to)) return;
     dragged.to = to;
-    this.#preview();
+    this.#preview(dragged);
     this.#judge();
   }
 
-  #preview() {
-    const { line, to, preview } = this.#dragged;
+  #preview(dragged) {
+    const { line, to, preview } = dragged;
     for (const each of preview) each.remove();
-    this.#dragged.preview = piecesOf({ ...line, start: to.start, end: to.end }, this.#shown, [to.column]).flatMap((piece) => {
+    for (const each of this.#events(line.id)) each.classList.add("cal-ghost");
+    dragged.preview = piecesOf({ ...line, start: to.start, end: to.end }, this.#shown, [to.column]).flatMap((piece) => {
       const column = this.#columns.find((each) => each.date === piece.date && each.id === piece.column);
       if (!column) return [];
       const element = put(h(`div.cal-event.cal-preview.is-${line.status}`, {}, h("span.name", {}, line.customer || "No name")), piece);
@@ -237,6 +250,7 @@ export class Grid {
     const dragged = this.#dragged, { to, column } = dragged;
     const isSame = !to || (isMove ? to.start === line.start && to.column === column : to.end === line.end);
     if (isSame) return this.#forget(dragged);
+    this.#dropped.add(dragged);
     this.#calm();
     try {
       await this.#calls.drop({ line, ...to, end: isMove ? "" : to.end, from: column });
@@ -245,16 +259,21 @@ export class Grid {
     }
   }
 
-  /** Show it where it stands, and nowhere else. */
-  #forget({ line, preview }) {
-    this.#calm();
-    for (const each of preview) each.remove();
-    for (const each of this.#events()) if (each.dataset.id === line.id) each.classList.remove("cal-ghost");
+  #leave() {
+    this.#pressed = null;
+    this.#forget(this.#dragged);
+  }
+
+  /** Show it where it stands, and nowhere else. By the time that is decided, another may be dragged. */
+  #forget(dragged) {
+    this.#dropped.delete(dragged);
+    if (dragged === this.#dragged) this.#calm();
+    for (const each of dragged.preview) each.remove();
+    for (const each of this.#events(dragged.line.id)) each.classList.remove("cal-ghost");
   }
 
   /** Nothing is dragged any more. */
   #calm() {
-    if (!this.#dragged) return;
     this.#dragged = null;
     delete this.#root.dataset.drop;
     delete this.#root.dataset.dragged;
@@ -267,24 +286,36 @@ export class Grid {
   #press(event) {
     const element = event.target.closest(".cal-event");
     if (element) this.#calls.open(element.dataset.id);
-    else if (event.target.closest(".cal-column")) {
+    else if (!this.#pressed && event.target.closest(".cal-column")) {
       const { wall, column } = this.#at(event.clientX, event.clientY);
       this.#calls.create({ start: wall, resource: column });
     }
+  }
+
+  #release() {
+    this.#pressed = null;
+    this.#calls.settle();
   }
 
   #lineOf(element) {
     return element && this.#shown.lines.find((each) => each.id === element.dataset.id);
   }
 
-  #events() {
-    return [...this.#root.querySelectorAll("button.cal-event")];
+  /** The buttons of all appointments, or of this one, which has one in each of its columns. */
+  #events(id) {
+    return [...this.#root.querySelectorAll(`button.cal-event${id ? `[data-id="${CSS.escape(id)}"]` : ""}`)];
+  }
+
+  /** The one that is reached by Tab. */
+  #stop() {
+    return this.#root.querySelector('button.cal-event[tabindex="0"]');
   }
 
   /** One of all appointments is reached by Tab, the others from there by the arrow keys. */
   #rove(event) {
     if (!event) return;
-    for (const each of this.#root.querySelectorAll('.cal-event[tabindex="0"]')) each.tabIndex = -1;
+    const stop = this.#stop();
+    if (stop) stop.tabIndex = -1;
     event.tabIndex = 0;
   }
 

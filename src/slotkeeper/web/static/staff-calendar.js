@@ -107,12 +107,12 @@ const grid = new Grid(find("#grid"), {
   words, marks, isReadOnly, open, move: (id) => moveByDialog(lineOf(id)), create, drop, settle,
   drag: async (line) => {
     const room = await free(line).catch(() => null);
-    if (room) grid.shade(room);
+    if (room) grid.shade(line, room);
   },
 });
 
 function draw() {
-  if (grid.isDragging) {
+  if (grid.isHeld) {
     state.isLate = true;
     return;
   }
@@ -431,7 +431,6 @@ function reached(isReached, problem) {
   if (!isReached) line.textContent = problem?.status === 401 ? problem.message : "No connection. What you see may be old; it is tried again.";
 }
 
-addEventListener("pointerup", () => setTimeout(settle));
 await load();
 new Live(server, {
   streams: "streams" in document.body.dataset, onState: reached,

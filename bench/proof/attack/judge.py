@@ -56,6 +56,8 @@ class Judge:
             if _is_http(case):
                 yield "good HTTP was taken for none"
             return
+        if reply.status == 400 and case.is_head and not _is_http(case):
+            return  # the same, whose body is not to be read
         yield from self._leaks(reply)
         route = self._route(case)
         if isinstance(route, str):

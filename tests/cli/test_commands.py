@@ -15,6 +15,7 @@ from slotkeeper.cli.commands.catalogue import (
 from slotkeeper.core.errors import Invalid
 from slotkeeper.courier.claiming import take_appointment
 from slotkeeper.courier.noting import Outcome, note
+from slotkeeper.courier.seen import Seen
 from slotkeeper.desk.catalogue import KINDS
 from slotkeeper.documents import appointment_key
 from slotkeeper.senders.outbox import KEPT
@@ -214,8 +215,8 @@ def a_dead_letter(shell: Shell) -> str:
     """The id of a message that was given up."""
     made = shell.json("book", "visit", "2026-11-25 09:00", "--name", "Grace", "--email", "grace@example.com")
     store, now = SqliteStore("slotkeeper.db"), shell.clock()
-    [job, *_] = take_appointment(store, appointment_key("practice", made["id"]), now).jobs
-    note(store, [Outcome(job, "dead", "550 no such user")], now)
+    [job, *_] = take_appointment(Seen(store), appointment_key("practice", made["id"]), now).jobs
+    note(Seen(store), [Outcome(job, "dead", "550 no such user")], now)
     store.close()
     return job.message.id
 
@@ -248,8 +249,8 @@ def test_what_only_the_outbox_took_is_not_called_sent(shell: Shell) -> None:
     shell("book", "visit", "2026-11-25 09:00", "--email", "grace@example.com")
     store = SqliteStore("slotkeeper.db")
     [doc] = store.list("start", "practice", limit=9).docs
-    [job, *_] = take_appointment(store, doc.key, shell.clock()).jobs
-    note(store, [Outcome(job, "sent", KEPT)], shell.clock())
+    [job, *_] = take_appointment(Seen(store), doc.key, shell.clock()).jobs
+    note(Seen(store), [Outcome(job, "sent", KEPT)], shell.clock())
     store.close()
 
     assert "State    kept: kept in the outbox" in shell("outbox", job.message.id).stdout

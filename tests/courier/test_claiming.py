@@ -8,6 +8,7 @@ from slotkeeper.core.service import Business
 from slotkeeper.core.ticks import Instant
 from slotkeeper.courier.claiming import Taken, expire, is_expired, take_appointment, take_hold
 from slotkeeper.courier.log import Published, events
+from slotkeeper.courier.seen import Seen
 from slotkeeper.desk import agenda, holds
 from slotkeeper.desk.booking import book
 from slotkeeper.desk.catalogue import put_on_shelf, put_profile
@@ -43,7 +44,7 @@ def test_what_is_taken_is_counted_once() -> None:
     booked = clinic.book(START, contact=contact())
     key = appointment_key("clinic", booked.id)
 
-    first, second = (take_appointment(clinic.store, key, clinic.clock.now) for _ in range(2))
+    first, second = (take_appointment(Seen(clinic.store), key, clinic.clock.now) for _ in range(2))
 
     assert (first.published, first.holds, first.expired) == (1, 0, 0)
     [job] = first.jobs
@@ -58,9 +59,9 @@ def test_what_is_in_other_hands_is_not_taken_again() -> None:
     booked = clinic.book("2026-11-24T10:00:00Z", contact=contact())
     key = appointment_key("clinic", booked.id)
     reminder = next(each for each in booked.messages if each.kind == "reminder")
-    take_appointment(clinic.store, key, Instant(reminder.due - 60))
+    take_appointment(Seen(clinic.store), key, Instant(reminder.due - 60))
 
-    taken = take_appointment(clinic.store, key, reminder.due)
+    taken = take_appointment(Seen(clinic.store), key, reminder.due)
 
     assert [job.message.id for job in taken.jobs] == [reminder.id]
 
@@ -72,9 +73,9 @@ def test_nothing_is_taken_before_it_is_due_or_when_nothing_is_owed() -> None:
     sweep(a_courier(clinic, LetterBox()))
     now = Instant(clinic.clock.now + 3600)
 
-    assert take_appointment(clinic.store, appointment_key("clinic", silent.id), now) == Taken()
-    assert take_appointment(clinic.store, appointment_key("clinic", told.id), now) == Taken()
-    assert take_appointment(clinic.store, appointment_key("clinic", "apt_none"), now) == Taken()
+    assert take_appointment(Seen(clinic.store), appointment_key("clinic", silent.id), now) == Taken()
+    assert take_appointment(Seen(clinic.store), appointment_key("clinic", told.id), now) == Taken()
+    assert take_appointment(Seen(clinic.store), appointment_key("clinic", "apt_none"), now) == Taken()
 
 
 def test_a_hold_is_taken_away_when_it_is_over_and_once() -> None:
@@ -92,7 +93,7 @@ def test_an_entry_of_the_feed_tells_whom_and_what_it_is_about() -> None:
     booked = clinic.book(START, customer_id="ada", resource_ids=("d1",))
     act(clinic.desk, STAFF, "cancel", Request(id=booked.id, reason="ill"))
 
-    take_appointment(clinic.store, appointment_key("clinic", booked.id), clinic.clock.now)
+    take_appointment(Seen(clinic.store), appointment_key("clinic", booked.id), clinic.clock.now)
 
     first, second = events(clinic.store, "clinic")
     assert second == Published(
@@ -118,9 +119,9 @@ def test_each_business_counts_its_own_events() -> None:
     put_profile(clinic.desk, salon, Business(name="Salon", zone="UTC"))
     for actor in (STAFF, salon, salon):
         made = book(clinic.desk, actor, order(START, "2026-11-26T09:30:00Z", customer_id="ada")).appointment
-        take_appointment(clinic.store, appointment_key(actor.business, made.id), clinic.clock.now)
+        take_appointment(Seen(clinic.store), appointment_key(actor.business, made.id), clinic.clock.now)
         act(clinic.desk, actor, "cancel", Request(id=made.id))
-        take_appointment(clinic.store, appointment_key(actor.business, made.id), clinic.clock.now)
+        take_appointment(Seen(clinic.store), appointment_key(actor.business, made.id), clinic.clock.now)
 
     assert [each.number for each in events(clinic.store, "clinic")] == [1, 2]
     assert [each.number for each in events(clinic.store, "salon")] == [1, 2, 3, 4]
@@ -133,7 +134,7 @@ def test_what_expires_is_told_to_those_who_want_that() -> None:
         put_on_shelf(clinic.desk, STAFF, "webhooks", id, Webhook(url=f"https://{id}.example/h", types=types))  # type: ignore[arg-type] # names are literals
     booked = clinic.book(START)
 
-    taken = expire(clinic.store, appointment_key("clinic", booked.id), booked.expires, [Endpoint("topic", ())])
+    taken = expire(Seen(clinic.store), appointment_key("clinic", booked.id), booked.expires, [Endpoint("topic", ())])
 
     told = agenda.appointment(clinic.desk, STAFF, booked.id).messages
     assert taken.expired == 1

@@ -61,7 +61,7 @@ def take_hold(store: Store, key: Key, now: Instant) -> Taken:
     return settle(store, decide)
 
 
-def take_appointment(store: Store, key: Key, now: Instant, seen: Seen | None = None) -> Taken:
+def take_appointment(seen: Seen, key: Key, now: Instant) -> Taken:
     """Publish the appointment's events and claim those of its messages that are due."""
 
     def change(reading: Reading, draft: Draft, before: Appointment) -> tuple[Appointment, Taken]:
@@ -76,10 +76,10 @@ def take_appointment(store: Store, key: Key, now: Instant, seen: Seen | None = N
         after = replace(after, messages=messages)
         return after, Taken(published=after.published - before.published, jobs=jobs)
 
-    return (seen or Seen(store)).rewrite(key, change) or Taken()
+    return seen.rewrite(key, change) or Taken()
 
 
-def expire(store: Store, key: Key, now: Instant, standing: Sequence[Endpoint] = (), seen: Seen | None = None) -> Taken:
+def expire(seen: Seen, key: Key, now: Instant, standing: Sequence[Endpoint] = ()) -> Taken:
     """Let a pending appointment go that nobody confirmed in time; its event is published by the next step, and told to
     the webhooks and the `standing` endpoints.
 
@@ -95,7 +95,7 @@ def expire(store: Store, key: Key, now: Instant, standing: Sequence[Endpoint] = 
         leave(draft, business, before)
         return acted(before, "expire", Deed(now=now, by=BY_COURIER), endpoints), Taken(expired=1)
 
-    return (seen or Seen(store)).rewrite(key, change) or Taken()
+    return seen.rewrite(key, change) or Taken()
 
 
 def is_expired(appointment: Appointment, now: Instant) -> bool:

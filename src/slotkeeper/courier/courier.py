@@ -191,8 +191,8 @@ class Courier:
             if doc.key.sort == "hold":
                 return [take_hold(self._store, doc.key, now)]
             is_over = is_expired(self._seen.appointment(doc), now)
-            first = [expire(self._store, doc.key, now, self._endpoints, self._seen)] if is_over else []
-            return [*first, take_appointment(self._store, doc.key, now, self._seen)]
+            first = [expire(self._seen, doc.key, now, self._endpoints)] if is_over else []
+            return [*first, take_appointment(self._seen, doc.key, now)]
         except (msgspec.MsgspecError, Invalid):
             _log.exception("%s cannot be attended to and was passed over", "/".join(doc.key))
             counts["damaged"] += 1
@@ -287,7 +287,7 @@ class Courier:
         with self._batch():
             for whose, group in groupby(sorted(self._unnoted, key=_appointment_of), _appointment_of):
                 try:
-                    note(self._store, list(group), self._clock(), self._seen)
+                    note(self._seen, list(group), self._clock())
                 except (msgspec.MsgspecError, Invalid):
                     _log.exception("what became of the messages of %s cannot be noted", "/".join(whose))
         self._unnoted.clear()

@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from slotkeeper.contracts import Letter, Store
+from slotkeeper.contracts import Letter
 from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.reminders import Message, failed
 from slotkeeper.core.ticks import Instant
@@ -38,27 +38,25 @@ class Outcome:
     wait_seconds: int = 0
 
 
-def note(store: Store, outcomes: Sequence[Outcome], now: Instant, seen: Seen | None = None) -> list[Notification]:
-    """Write down what became of the messages of one appointment; returns the notifications that were written."""
+def note(seen: Seen, outcomes: Sequence[Outcome], now: Instant) -> None:
+    """Write down what became of the messages of one appointment."""
     job = outcomes[0].job
     business, id = job.business, job.appointment_id
     # A message that was tried once has no notification yet, unless it was dead and was sent again.
     new = {notification_key(business, each.job.message.id): None for each in outcomes if each.job.message.attempts == 1}
 
-    def change(reading: Reading, draft: Draft, before: Appointment) -> tuple[Appointment, list[Notification]]:
-        after, written = before, list[Notification]()
+    def change(reading: Reading, draft: Draft, before: Appointment) -> tuple[Appointment, None]:
+        after = before
         for outcome in outcomes:
             message = noted(message_of(after, outcome.job.message.id), outcome, now)
             if message is None:
                 continue
             after = with_message(after, message)
             if _is_remembered(message, outcome):
-                written.append(_notification(id, message, outcome, now))
-        for each in written:
-            draft.put(notification_put(business, each))
-        return after, written
+                draft.put(notification_put(business, _notification(id, message, outcome, now)))
+        return after, None
 
-    return (seen or Seen(store)).rewrite(appointment_key(business, id), change, new) or []
+    seen.rewrite(appointment_key(business, id), change, new)
 
 
 def _is_remembered(message: Message, outcome: Outcome) -> bool:

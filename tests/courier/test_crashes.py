@@ -1,26 +1,29 @@
 """A crash at any point loses nothing, and nothing is sent twice save after one."""
 
 import asyncio
+import logging
 import sqlite3
 import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from slotkeeper.contracts import Change, Doc, Letter
+from slotkeeper.contracts import Change, Doc, Key, Letter
 from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.errors import Invalid, Unreachable
 from slotkeeper.core.reminders import LEASE_SECONDS
-from slotkeeper.courier.claiming import Job
+from slotkeeper.courier.claiming import Job, take_appointment
 from slotkeeper.courier.courier import SEND_SECONDS, Courier
 from slotkeeper.courier.log import notifications
 from slotkeeper.courier.noting import Outcome
+from slotkeeper.courier.seen import Seen
 from slotkeeper.documents import business_of, decoded
 from slotkeeper.stores.sqlite import SqliteStore
 from tests.builders import Setting, a_clinic, a_setting, at, contact
@@ -68,6 +71,21 @@ class FullAfterOne(SqliteStore):
             yield
             if self.batches > 1 and not self.has_room:
                 raise Unreachable("the disk is full")
+
+
+class FailsToRead(SqliteStore):
+    """A store whose next read fails once it is told to."""
+
+    fails = False
+
+    def fail(self) -> None:
+        self.fails = True
+
+    def read(self, keys: Sequence[Key]) -> dict[Key, Doc]:
+        if self.fails:
+            self.fails = False
+            raise Unreachable("the disk does not answer")
+        return super().read(keys)
 
 
 class ForgetsWhatItCouldNotNote(Courier):
@@ -227,6 +245,57 @@ def test_a_worker_that_is_stopped_notes_what_it_has_sent(tmp_path: Path) -> None
     assert sent == [box.letters[0].id]
 
 
+@pytest.mark.parametrize(("seconds", "counts"), [(SEND_SECONDS, (2, 0)), (SEND_SECONDS + 1, (1, 1))])
+def test_a_try_begins_no_later_than_it_may_end(tmp_path: Path, seconds: int, counts: tuple[int, int]) -> None:
+    clinic = a_clinic_to_remind(tmp_path / "a.db", count=2)
+
+    swept = sweep(a_courier(clinic, LetterBox(lambda letter: clinic.clock.forward(seconds=seconds)), at_once=1))
+
+    assert (swept.sent, swept.untried) == counts
+
+
+def test_what_another_has_taken_over_by_its_turn_is_left_to_the_other(tmp_path: Path) -> None:
+    clinic = a_clinic_to_remind(tmp_path / "a.db", count=2)
+    keys = [doc.key for doc in clinic.store.list("due", "due", limit=2).docs]
+
+    def take_over(letter: Letter) -> None:
+        clinic.clock.forward(seconds=LEASE_SECONDS)
+        for key in keys:
+            take_appointment(Seen(clinic.store), key, clinic.clock.now)
+
+    box = LetterBox(take_over)
+    swept = sweep(a_courier(clinic, box, at_once=1))
+
+    assert len(box.letters) == 1
+    assert (swept.sent, swept.untried) == (1, 0)
+
+
+def test_what_is_owed_no_more_by_its_turn_keeps_no_other_from_being_sent(tmp_path: Path) -> None:
+    """As after an import, which leaves of an appointment's messages those that are still of use."""
+    clinic = a_clinic_to_remind(tmp_path / "a.db", count=3)
+    _, second, _ = (doc.key for doc in clinic.store.list("due", "due", limit=3).docs)
+
+    def hush(letter: Letter) -> None:
+        Seen(clinic.store).rewrite(second, lambda reading, draft, before: (replace(before, messages=()), None))
+
+    box = LetterBox(hush)
+    swept = sweep(a_courier(clinic, box, at_once=1))
+
+    assert (swept.sent, len(box.letters)) == (2, 2)
+
+
+def test_a_store_that_fails_for_one_lets_what_is_being_sent_arrive_and_be_noted(tmp_path: Path) -> None:
+    clinic = a_clinic_to_remind(tmp_path / "a.db", count=2)
+    store, box = FailsToRead(tmp_path / "a.db"), LetterBox(lambda letter: store.fail())
+
+    with pytest.raises(Unreachable):
+        sweep(a_courier(Setting(clinic.desk, clinic.clock, store), box, at_once=2))
+
+    sent = [each.id for each in notifications(clinic.store, "clinic").notifications if each.kind == "reminder"]
+    assert sent == [letter.id for letter in box.letters]
+    assert len(sent) == 1
+
+
 def test_a_claim_that_waited_too_long_goes_back_untried(tmp_path: Path) -> None:
     clinic = a_clinic_to_remind(tmp_path / "a.db", count=2)
 
@@ -321,3 +390,36 @@ def test_a_document_as_large_as_can_be_keeps_no_other_from_being_delivered() -> 
 
     assert swept.damaged == 1
     assert [letter.to for letter in box.letters] == ["b@example.com"]
+
+
+def damage(store: TakesNothingMore, id: str) -> None:
+    """Leave of the appointment what nobody can read."""
+    other = sqlite3.connect(store._path)
+    with other:
+        other.execute("UPDATE doc SET body = 'x', version = version + 1 WHERE part = ?", [f"clinic/appointment/{id}"])
+    other.close()
+
+
+def fill(store: TakesNothingMore, id: str) -> None:
+    store.full = id
+
+
+@pytest.mark.parametrize("spoil", [damage, fill])
+def test_what_cannot_be_noted_is_logged_once_and_keeps_nothing_else_from_being_noted(
+    spoil: Callable[[TakesNothingMore, str], None], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = TakesNothingMore(tmp_path / "a.db")
+    clinic = a_clinic(store)
+    first, second = (clinic.book("2026-11-27T09:00:00Z", contact=contact(email=f"{n}@example.com")) for n in "ab")
+    box = LetterBox(lambda letter: spoil(store, first.id) if len(box.letters) == 1 else None)
+    courier = a_courier(clinic, box, at_once=1)
+
+    with caplog.at_level(logging.ERROR):
+        sweep(courier)
+        sweep(courier)
+
+    assert len(box.letters) == 2
+    assert [each.appointment_id for each in notifications(store, "clinic").notifications] == [second.id]
+    assert [each.getMessage() for each in caplog.records if "noted" in each.getMessage()] == [
+        f"what became of the messages of clinic/{first.id} cannot be noted"
+    ]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from slotkeeper.contracts import Letter
 from slotkeeper.core.appointment import Appointment
@@ -11,9 +12,11 @@ from slotkeeper.core.reminders import ReminderRule
 from slotkeeper.courier.courier import Courier
 from slotkeeper.courier.log import no_longer, notifications
 from slotkeeper.courier.noting import Outcome
+from slotkeeper.courier.seen import Seen
+from slotkeeper.desk import agenda
 from slotkeeper.desk.catalogue import put_on_shelf
 from slotkeeper.desk.changing import Move, Request, act, move
-from slotkeeper.documents import Webhook
+from slotkeeper.documents import Webhook, appointment_key
 from tests.builders import STAFF, Setting, a_clinic, at, contact
 from tests.post import LetterBox, a_courier, caught, sweep, work
 
@@ -141,6 +144,26 @@ def test_a_reminder_that_comes_after_the_start_is_dead_and_says_why(clinic: Sett
     assert not box.reminders()
 
 
+def test_a_reminder_that_was_left_owed_though_its_appointment_is_over_is_void_and_no_dead_letter(
+    clinic: Setting,
+) -> None:
+    box = LetterBox()
+    booked = clinic.book(START, contact=contact())
+    sweep(a_courier(clinic, box))
+    key = appointment_key("clinic", booked.id)
+    Seen(clinic.store).rewrite(key, lambda reading, draft, before: (replace(before, status="cancelled"), None))
+    clinic.clock.set("2026-11-25T09:00:00Z")
+
+    swept = sweep(a_courier(clinic, box))
+
+    assert (swept.void, swept.dead, swept.reminders_failed, box.reminders()) == (1, 0, 0, [])
+    assert sorted(each.state for each in agenda.appointment(clinic.desk, STAFF, booked.id).messages) == [
+        "sent",
+        "void",
+        "waiting",
+    ]
+
+
 class GivesUpForGood(Courier):
     """A broken one: what the clock says counts for ever."""
 
@@ -157,6 +180,7 @@ def test_what_was_too_late_by_a_wrong_clock_is_owed_again_when_it_is_set_right(
     stays, goes = (clinic.book(START, contact=contact(email=f"{name}@example.com")) for name in ("stays", "goes"))
     now = clinic.clock.now
     clinic.clock.set(START)
+    sweep(courier)
     sweep(courier)
     clinic.clock.now = now
     cancel(clinic, goes)

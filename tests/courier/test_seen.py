@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from slotkeeper.contracts import Doc, Key, Letter
+from slotkeeper.contracts import Change, Doc, Key, Letter, Stale
 from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.errors import Unreachable
 from slotkeeper.courier.courier import Courier
@@ -22,12 +22,20 @@ START = "2026-11-26T09:00:00Z"
 
 
 class CountingStore(SqliteStore):
-    """A store that tells which appointments it was asked for."""
+    """A store that tells which appointments and notifications it was asked for, and how many commits were stale."""
 
     asked: Sequence[Key] = ()
+    stale = 0
+
+    def commit(self, change: Change) -> None:
+        try:
+            super().commit(change)
+        except Stale:
+            self.stale += 1
+            raise
 
     def read(self, keys: Sequence[Key]) -> dict[Key, Doc]:
-        self.asked = [*self.asked, *(key for key in keys if key.sort == "appointment")]
+        self.asked = [*self.asked, *(key for key in keys if key.sort in ("appointment", "notification"))]
         return super().read(keys)
 
 
@@ -67,6 +75,18 @@ def test_an_appointment_is_read_once_more_before_it_is_sent_and_not_again_to_be_
 
     assert sweep(a_courier(clinic, LetterBox())).sent == 1
     assert store.asked == [key]
+
+
+def test_a_message_is_claimed_and_noted_at_the_first_go() -> None:
+    store = CountingStore(":memory:")
+    clinic = a_clinic(store)
+    courier = a_courier(clinic, LetterBox())
+    for _ in range(2):
+        clinic.book(START, contact=contact())
+    store.stale = 0
+
+    assert sweep(courier).sent == 2
+    assert store.stale == 0
 
 
 def test_what_changed_between_sending_and_noting_is_kept(tmp_path: Path) -> None:

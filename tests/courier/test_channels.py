@@ -110,6 +110,7 @@ def test_a_text_message_to_nobody_is_a_dead_letter_at_once(clinic: Setting) -> N
 
     [dead] = texts(clinic)
     assert (dead.state, dead.attempts, dead.answer) == ("dead", 1, "there is no phone number to send it to")
+    assert dead.text == "Clinic: Reminder: Visit, Thursday 26 November 2026, 10:00"
     assert box.letters == []
 
 

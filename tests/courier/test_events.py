@@ -11,7 +11,7 @@ import pytest
 
 from slotkeeper.contracts import Change, Stale
 from slotkeeper.courier.log import events
-from slotkeeper.desk import holds
+from slotkeeper.desk import agenda, holds
 from slotkeeper.desk.catalogue import put_on_shelf, remove_from_shelf
 from slotkeeper.desk.changing import Move, Request, act, edit, move
 from slotkeeper.doctor import examine
@@ -161,12 +161,14 @@ def test_a_webhook_hears_of_the_appointment_as_the_event_left_it(clinic: Setting
 def test_a_webhook_that_was_removed_is_told_nothing_more(clinic: Setting) -> None:
     box = LetterBox()
     put_on_shelf(clinic.desk, STAFF, "webhooks", "all", Webhook(url="https://all.example/h"))
-    clinic.book(START)
+    booked = clinic.book(START)
     remove_from_shelf(clinic.desk, STAFF, "webhooks", "all")
 
     swept = sweep(a_courier(clinic, box))
 
     assert swept.void == 1
+    notes = {each.channel: each.note for each in agenda.appointment(clinic.desk, STAFF, booked.id).messages}
+    assert notes["webhook"] == "the webhook was removed"
     assert not [letter for letter in box.letters if letter.channel == "webhook"]
 
 

@@ -3,15 +3,17 @@
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from slotkeeper.contracts import Letter
 from slotkeeper.core.appointment import Contact, Customer
-from slotkeeper.core.errors import Missing, Undeliverable, Unreachable, WrongState
+from slotkeeper.core.errors import Invalid, Missing, Undeliverable, Unreachable, WrongState
 from slotkeeper.core.reminders import BACKOFF_SECONDS
 from slotkeeper.courier.log import Notification, dead_letters, notification, notifications, replay
 from slotkeeper.desk.changing import Move, Request, act, move
-from slotkeeper.notices.rendering import Words
+from slotkeeper.notices.rendering import Occasion, Words
+from slotkeeper.notices.rendering import render as our_words
 from slotkeeper.senders.outbox import KEPT
 from slotkeeper.senders.smtp import SmtpSender, SmtpSettings
 from slotkeeper.stores.sqlite import SqliteStore
@@ -196,6 +198,41 @@ def test_the_log_is_read_page_by_page_latest_first(clinic: Setting) -> None:
     assert [each.to[0] for each in first.notifications] == ["2", "1"]
     assert ([each.to[0] for each in rest.notifications], rest.after) == (["0"], None)
     assert notifications(clinic.store, "other").notifications == ()
+
+
+def test_dead_letters_are_read_page_by_page_too(clinic: Setting) -> None:
+    def refuse(letter: Letter) -> None:
+        raise Undeliverable("550 no such user")
+
+    for number in range(3):
+        clinic.book(START, contact=contact(email=f"{number}@example.com"))
+        sweep(a_courier(clinic, LetterBox(refuse)))
+        clinic.clock.forward(minutes=1)
+
+    first = dead_letters(clinic.store, "clinic", limit=2)
+    rest = dead_letters(clinic.store, "clinic", after=first.after, limit=2)
+
+    assert [each.to[0] for each in (*first.notifications, *rest.notifications)] == ["2", "1", "0"]
+
+
+@pytest.mark.parametrize("error", [Invalid("unknown name 'custmer'"), msgspec.DecodeError("not a template")])
+def test_what_cannot_be_put_into_words_is_tried_again_and_keeps_no_other_back(
+    clinic: Setting, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    box = LetterBox()
+    odd, _ = (clinic.book(START, contact=contact(email=f"{name}@example.com")) for name in ("odd", "even"))
+
+    def render(occasion: Occasion) -> Words:
+        if occasion.appointment.id == odd.id:
+            raise error
+        return our_words(occasion)
+
+    swept = sweep(a_courier(clinic, box, render=render))
+
+    assert (swept.sent, swept.failed) == (1, 1)
+    assert [letter.to for letter in box.letters] == ["even@example.com"]
+    assert [each.answer for each in logged(clinic) if each.state == "waiting"] == [str(error)]
+    assert odd.messages[0].id in caplog.text
 
 
 def test_a_long_message_is_stored_cut(tmp_path: Path) -> None:

@@ -1,12 +1,17 @@
 """A dead message that is sent again starts from the beginning, in its appointment and in the log."""
 
-import pytest
+from collections.abc import Callable
 
-from slotkeeper.contracts import Letter
+import pytest
+from msgspec.structs import replace
+
+from slotkeeper.contracts import Key, Letter
 from slotkeeper.core.appointment import Appointment
-from slotkeeper.core.errors import Undeliverable
+from slotkeeper.core.errors import Missing, Undeliverable
 from slotkeeper.courier.log import Notification, message_of, notification, replay
 from slotkeeper.desk import agenda
+from slotkeeper.documents import appointment_key, appointment_put
+from slotkeeper.ledger import Draft, Reading, settle
 from tests.builders import STAFF, Setting, a_clinic, at, contact
 from tests.post import LetterBox, a_courier, sweep
 
@@ -83,3 +88,33 @@ def test_a_second_refusal_is_the_first_of_the_new_tries(clinic: Setting, dead: A
     assert swept.dead == 1
     again: Notification = notification(clinic.store, "clinic", id)
     assert (again.state, again.attempts) == ("dead", 1)
+
+
+def forget(reading: Reading, draft: Draft, key: Key) -> None:
+    draft.delete(key)
+
+
+def hush(reading: Reading, draft: Draft, key: Key) -> None:
+    before = reading.value(key, Appointment)
+    assert before is not None
+    draft.put(appointment_put("clinic", replace(before, messages=())))
+
+
+@pytest.mark.parametrize("lose", [forget, hush])
+def test_what_is_logged_and_owed_by_no_appointment_any_more_is_missing(
+    clinic: Setting, dead: Appointment, lose: Callable[[Reading, Draft, Key], None]
+) -> None:
+    id, key = confirmation_of(clinic, dead), appointment_key("clinic", dead.id)
+    settle(clinic.store, lambda reading, draft: lose(reading, draft, key))
+
+    with pytest.raises(Missing) as missing:
+        replay(clinic.store, "clinic", id, LATER)
+
+    assert (missing.value.kind, missing.value.id) == ("notification", id)
+
+
+def test_what_was_never_tried_is_missing_and_named(clinic: Setting) -> None:
+    with pytest.raises(Missing) as missing:
+        replay(clinic.store, "clinic", "msg_1", LATER)
+
+    assert (missing.value.kind, missing.value.id) == ("notification", "msg_1")

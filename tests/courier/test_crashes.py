@@ -88,6 +88,15 @@ class FailsToRead(SqliteStore):
         return super().read(keys)
 
 
+class SlowBox(LetterBox):
+    """It takes its time to answer."""
+
+    async def send(self, letter: Letter) -> str:
+        answer = await super().send(letter)
+        await asyncio.sleep(0.02)
+        return answer
+
+
 class ForgetsWhatItCouldNotNote(Courier):
     """A broken one: what the store fails to note is forgotten, and left to the lease."""
 
@@ -286,7 +295,7 @@ def test_what_is_owed_no_more_by_its_turn_keeps_no_other_from_being_sent(tmp_pat
 
 def test_a_store_that_fails_for_one_lets_what_is_being_sent_arrive_and_be_noted(tmp_path: Path) -> None:
     clinic = a_clinic_to_remind(tmp_path / "a.db", count=2)
-    store, box = FailsToRead(tmp_path / "a.db"), LetterBox(lambda letter: store.fail())
+    store, box = FailsToRead(tmp_path / "a.db"), SlowBox(lambda letter: store.fail())
 
     with pytest.raises(Unreachable):
         sweep(a_courier(Setting(clinic.desk, clinic.clock, store), box, at_once=2))

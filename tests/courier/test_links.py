@@ -1,5 +1,6 @@
 """The link in messages: it opens the appointment that they tell of, and is kept where nobody else reads it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -72,7 +73,7 @@ class RemembersAll(Courier):
 
     async def _send(self, job: Any, letter: Any) -> Any:
         sender = self._senders.get(letter.channel, self._outbox)
-        return await self._outcome(job, letter, sender)
+        return replace(await self._outcome(job, letter, sender), letter=letter)
 
 
 @pytest.mark.parametrize("kind", [Courier, RemembersAll])

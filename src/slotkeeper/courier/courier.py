@@ -262,23 +262,23 @@ class Courier:
         sender = self._senders.get(letter.channel, self._outbox) if letter.to else self._outbox
         outcome = await self._outcome(job, letter, sender)
         # What has left is in its reader's hands, and the link in it is nobody else's.
-        return outcome if sender is self._outbox else replace(outcome, letter=_remembered(letter))
+        return replace(outcome, letter=letter if sender is self._outbox else _remembered(letter))
 
     async def _outcome(self, job: Job, letter: Letter, sender: Sender) -> Outcome:
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                return Outcome(job, "sent", await sender.send(letter), letter)
+                return Outcome(job, "sent", await sender.send(letter))
         except TimeoutError:
-            return Outcome(job, "failed", f"no answer within {SEND_SECONDS} seconds", letter)
+            return Outcome(job, "failed", f"no answer within {SEND_SECONDS} seconds")
         except Undeliverable as error:
-            return Outcome(job, "dead", str(error), letter)
+            return Outcome(job, "dead", str(error))
         except Unreachable as error:
-            return Outcome(job, "failed", str(error), letter, error.retry_after)
+            return Outcome(job, "failed", str(error), wait_seconds=error.retry_after)
         except OSError as error:
-            return Outcome(job, "failed", str(error), letter)
+            return Outcome(job, "failed", str(error))
         except Exception as error:  # noqa: BLE001 - one letter that trips a sender must not stop all others
             _log.exception("sending %s failed unexpectedly", letter.id)
-            return Outcome(job, "failed", f"{type(error).__name__}: {error}", letter)
+            return Outcome(job, "failed", f"{type(error).__name__}: {error}")
 
     def _note(self, outcomes: Iterable[Outcome]) -> None:
         """Note all in one batch. What the store fails to note is remembered for the next time: only who dies before

@@ -430,6 +430,18 @@ class TestWithoutScript:
         assert done.status == 303
         assert "Overridden" in signed.get(f"/appointments/{visit.id}", accept="text/html").text
 
+    @pytest.mark.parametrize("deed", ["move", "checkIn"])
+    def test_what_its_status_does_not_allow_is_said_and_nothing_is_to_be_overridden(self, deed: str) -> None:
+        signed = a_desk()
+        visit = signed.setting.book(TUESDAY)
+        changing.act(signed.setting.desk, STAFF, "checkIn", changing.Request(id=visit.id))
+
+        answer = signed.send(f"/appointments/{visit.id}", do=deed, revision="2", date="2026-11-24", time="14:00")
+
+        assert answer.status == 409
+        assert "An appointment that is checkedIn cannot be" in answer.text
+        assert 'name="override"' not in answer.text
+
     def test_what_was_changed_meanwhile_is_shown_and_nothing_done(self) -> None:
         signed = a_desk()
         visit = signed.setting.book(TUESDAY)

@@ -10,6 +10,8 @@ import { between, dateOf, LONG, minuteOfDay, nowIn, plus, said, SHORT, spanOf, t
 
 /** How far from its lower edge an appointment is taken hold of to make it longer, in pixels; of a short one, the lower third. */
 const HANDLE = 8;
+/** With more columns than these, each of a week is narrower. */
+const MANY = 14;
 
 export class Grid {
   #root;
@@ -52,9 +54,9 @@ export class Grid {
     const stop = this.#stop(), isFocused = stop && stop === document.activeElement;
     const id = stop?.dataset.id, at = stop ? this.#events(id).indexOf(stop) : 0;
     const before = this.#shown;
-    this.#shown = { ...shown, ...limitsOf(shown) };
-    const { view, dates, resources, isNarrow, first, last, zone } = this.#shown;
-    const frame = JSON.stringify([view, dates, resources.map(({ id, name }) => [id, name]), isNarrow, first, last, dateOf(nowIn(zone))]);
+    this.#shown = { ...shown, ...limitsOf(shown), today: dateOf(nowIn(shown.zone)) };
+    const { view, dates, resources, isNarrow, first, last, today } = this.#shown;
+    const frame = JSON.stringify([view, dates, resources.map(({ id, name }) => [id, name]), isNarrow, first, last, today]);
     if (frame !== this.#frame) this.#build(before);
     this.#frame = frame;
     this.#fill();
@@ -84,33 +86,50 @@ export class Grid {
 
   // What is drawn
 
+  /** Make heads, hours and empty columns, and stay at the hour that was looked at: at first, about now. */
   #build(before) {
-    const { view, dates, resources, isNarrow, first, last, zone } = this.#shown;
-    const isWeek = view === "week", today = dateOf(nowIn(zone)), width = isWeek && resources.length * dates.length > 14 ? 5.5 : 7.5;
-    const from = before ? minutesOf(this.#main.scrollTop) + before.first : minuteOfDay(nowIn(zone)) - 60;
-    const marked = (name, date) => (date === today ? `${name}.is-today` : name);
-    const heads = dates.flatMap((date) => resources.map(({ name }) => h(marked("div.cal-head", date), { title: name }, name)));
-    const dated = isWeek ? dates.map((date) => h(marked("div.cal-date", date), {}, h("time", { datetime: date }, said(date, SHORT)))) : [];
+    const { view, dates, resources, first, last, zone } = this.#shown;
+    const hour = before ? minutesOf(this.#main.scrollTop) + before.first : minuteOfDay(nowIn(zone)) - 60;
+    this.#columns = dates.flatMap((date) => resources.map(({ id }) => ({
+      date, id, key: "", element: h(this.#marked("div.cal-column", date)),
+    })));
+    this.#main.replaceChildren(
+      h("div.cal-heads", {}, this.#heads()), h("div.cal-hours", {}, this.#hours()),
+      h("div.cal-columns", { role: "group", "aria-label": "Appointments" }, this.#columns.map((each) => each.element)),
+    );
+    this.#main.classList.toggle("is-week", view === "week");
+    this.#main.style.setProperty("--columns", this.#columns.length);
+    this.#main.style.setProperty("--width", this.#width());
+    this.#main.style.setProperty("--height", `${pixels(last - first)}px`);
+    this.#main.scrollTop = pixels(hour - first);
+  }
+
+  #heads() {
+    const { view, dates, resources } = this.#shown, isWeek = view === "week";
+    const dated = isWeek ? dates.map((date) => h(this.#marked("div.cal-date", date), {}, h("time", { datetime: date }, said(date, SHORT)))) : [];
     for (const each of dated) each.style.gridColumn = `span ${resources.length}`;
-    const hours = [];
+    const named = dates.flatMap((date) => resources.map(({ name }) => h(this.#marked("div.cal-head", date), { title: name }, name)));
+    return [h(`div.cal-corner${isWeek ? ".is-tall" : ""}`), ...dated, ...named];
+  }
+
+  #hours() {
+    const { dates, first, last } = this.#shown, hours = [];
     for (let minute = first + 60; minute < last; minute += 60) {
       const hour = h("span", {}, time(plus(dates[0], minute)));
       hour.style.top = `${pixels(minute - first)}px`;
       hours.push(hour);
     }
-    this.#columns = dates.flatMap((date) => resources.map(({ id }) => ({
-      date, id, key: "", element: h(marked("div.cal-column", date)),
-    })));
-    const corner = h(`div.cal-corner${isWeek ? ".is-tall" : ""}`);
-    this.#main.replaceChildren(
-      h("div.cal-heads", {}, corner, dated, heads), h("div.cal-hours", {}, hours),
-      h("div.cal-columns", { role: "group", "aria-label": "Appointments" }, this.#columns.map((each) => each.element)),
-    );
-    this.#main.classList.toggle("is-week", isWeek);
-    this.#main.style.setProperty("--columns", this.#columns.length);
-    this.#main.style.setProperty("--width", isNarrow && !isWeek ? "minmax(0, 1fr)" : `minmax(${width}rem, 1fr)`);
-    this.#main.style.setProperty("--height", `${pixels(last - first)}px`);
-    this.#main.scrollTop = pixels(from - first);
+    return hours;
+  }
+
+  #width() {
+    const { view, isNarrow } = this.#shown;
+    if (isNarrow && view === "day") return "minmax(0, 1fr)";
+    return `minmax(${view === "week" && this.#columns.length > MANY ? 5.5 : 7.5}rem, 1fr)`;
+  }
+
+  #marked(name, date) {
+    return date === this.#shown.today ? `${name}.is-today` : name;
   }
 
   /** Draw what stands in the columns, where that is not what stands there already. */

@@ -849,6 +849,25 @@ class TestShown:
         expect(dialog.get_by_label("Time")).to_have_value("10:45")
         expect(dialog.get_by_label("With")).to_have_value("d1")
 
+    @pytest.mark.parametrize("locale", ["en-US", "en-GB"])
+    def test_hours_stand_whole_beside_their_lines(self, open_site: OpenSite, locale: str) -> None:
+        site = open_site(NOW)
+        book(site, "2026-11-24T10:00:00Z", "Ada", resource_ids=("d0",))
+        page = calendar(site.visit("staff", locale=locale))
+        hour = page.locator(".cal-hours span").filter(has_text="11:00")
+
+        box, beside, side = (each.bounding_box() for each in (hour, event(page, "Ada"), page.locator(".cal-hours")))
+
+        assert box
+        assert beside
+        assert side
+        text = hour.evaluate(
+            "each => { const all = document.createRange(); all.selectNodeContents(each); return "
+            "(({left, right, top, bottom}) => [left, right, (top + bottom) / 2])(all.getBoundingClientRect()) }"
+        )
+        assert side["x"] < text[0] < text[1] < side["x"] + side["width"]
+        assert abs(text[2] - beside["y"]) < 2
+
     def test_those_that_overlap_stand_side_by_side(self, open_site: OpenSite) -> None:
         site = open_site(NOW)
         book(site, "2026-11-24T09:00:00Z", "Ada", resource_ids=("d0",))

@@ -114,11 +114,7 @@ export class Grid {
 
   #hours() {
     const { dates, first, last } = this.#shown, hours = [];
-    for (let minute = first + 60; minute < last; minute += 60) {
-      const hour = h("span", {}, time(plus(dates[0], minute)));
-      hour.style.top = `${pixels(minute - first)}px`;
-      hours.push(hour);
-    }
+    for (let minute = first + 60; minute < last; minute += 60) hours.push(h("span", {}, time(plus(dates[0], minute))));
     return hours;
   }
 

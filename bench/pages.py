@@ -48,6 +48,7 @@ DRAWN = "(performance.getEntriesByName('calendar-drawn')[0] || {duration: 0}).du
 KILOBYTES, MILLISECONDS, WEEK_MILLISECONDS = 60, 100, 300
 APPOINTMENTS, STAFF, DAYS = 500, 10, 5
 ROUNDS = 7
+"""Whoever looks at the details keeps a time for a while: more looks than there are stylists would find it taken."""
 WORD = "<!doctype html>Word"
 BOOKINGS_A_SECOND, SEARCHES_A_SECOND = 5, 25
 BUSINESS, ZONE = "salon", "Europe/Berlin"

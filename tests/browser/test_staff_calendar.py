@@ -496,6 +496,22 @@ class TestMeanwhile:
         expect(page.get_by_role("dialog", name="Ada")).to_be_visible()
         assert stored(site, visit).revision == 1
 
+    def test_what_was_pressed_and_let_go_unseen_keeps_nothing_back(self, open_site: OpenSite) -> None:
+        site = open_site(NOW)
+        book(site, "2026-11-24T09:00:00Z", "Ada", resource_ids=("d0",))
+        page = site.visit("staff")
+        page.add_init_script("addEventListener('pointerup', each => each.stopImmediatePropagation(), true)")
+        calendar(page)
+
+        page.mouse.move(*beside(event(page, "Ada")))
+        page.mouse.down()
+        page.mouse.up()
+        page.keyboard.press("Escape")  # the dialog that it opened
+        page.mouse.move(*beside(cell(page, 1)), steps=2)
+        book_elsewhere(site, "2026-11-24T13:00:00Z", "Grace", resource_ids=("d0",))
+
+        expect(event(page, "Grace")).to_be_visible()
+
     def test_who_looks_elsewhere_in_the_grid_is_left_there(self, open_site: OpenSite) -> None:
         site = around_the_clock(open_site(NOW))
         book(site, "2026-11-24T01:00:00Z", "Ada", "night", override="early", resource_ids=("d0",))

@@ -440,6 +440,7 @@ class TestWithoutScript:
 
         assert answer.status == 409
         assert "An appointment that is checkedIn cannot be" in answer.text
+        assert "It cannot go there" not in answer.text
         assert 'name="override"' not in answer.text
 
     def test_what_was_changed_meanwhile_is_shown_and_nothing_done(self) -> None:

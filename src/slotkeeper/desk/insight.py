@@ -16,6 +16,7 @@ from slotkeeper.core.actor import Actor
 from slotkeeper.core.appointment import CLAIMING, Status
 from slotkeeper.core.errors import Invalid
 from slotkeeper.core.hours import Schedule, open_ticks
+from slotkeeper.core.names import in_order
 from slotkeeper.core.reminders import LEASE_SECONDS, MessageState
 from slotkeeper.core.service import Resource, ResourceKind, Service
 from slotkeeper.core.ticks import (
@@ -191,7 +192,7 @@ def insight(desk: Desk, actor: Actor, asked: Asked) -> Insight:
         bookings=count.bookings,
         loads=[
             _load(id, each, known, count)
-            for id, each in sorted(known.resources.items(), key=lambda pair: (pair[1].name.casefold(), pair[0]))
+            for id, each in sorted(known.resources.items(), key=lambda pair: (in_order(pair[1].name), pair[0]))
             if asked.resource_id in ("", id) and (each.active or id in count.booked)
         ],
         outcomes=[count.outcomes[id] for id in sorted(count.outcomes)],

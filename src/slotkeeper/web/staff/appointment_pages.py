@@ -7,7 +7,8 @@ from typing import Any, get_args
 from msgspec.structs import replace
 
 from slotkeeper.core.appointment import Appointment
-from slotkeeper.core.errors import Invalid, Outdated, Refused
+from slotkeeper.core.errors import Invalid, Outdated, Refused, WrongState
+from slotkeeper.core.names import in_order
 from slotkeeper.core.ticks import Instant
 from slotkeeper.desk import agenda, booking, changing, room
 from slotkeeper.desk.orders import Order
@@ -43,6 +44,8 @@ def change(call: Call[AppointmentForm, None]) -> Answer:
             done(call, form.do, request)
         else:
             return _page(call, found, 422, form, wrong={"do": "Choose what is to be done"})
+    except WrongState as refused:  # no rule that could be overridden, and no other time would do
+        return _page(call, found, 409, form, wrong={"do": refused.message})
     except Refused as refused:
         return _page(call, found, 409, form, refused=walled(call, refused, zone))
     except Invalid as invalid:
@@ -142,7 +145,7 @@ def _page(
         minutes=(found.end - found.start) // 60,
         resources=sorted(
             ((id, each.name) for id, each in known.resources.items() if each.active),
-            key=lambda pair: pair[1].casefold(),
+            key=lambda pair: in_order(pair[1]),
         ),
         action=staff_path(call, "appointments", found.id),
         back=staff_path(call, "day", date=line.start[:10]),

@@ -5,7 +5,6 @@ in pages of a list.
 """
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ import msgspec
 from slotkeeper.contracts import Doc, Range
 from slotkeeper.core.appointment import Contact, Customer, Status
 from slotkeeper.core.hours import Schedule, open_ticks
+from slotkeeper.core.names import in_order
 from slotkeeper.core.service import Business, Pool, Resource, Service
 from slotkeeper.core.ticks import (
     DAY_SECONDS,
@@ -282,7 +282,7 @@ _ORDER: dict[str, int] = {"staff": 0, "room": 1, "equipment": 2}
 def _columns(known: Catalogue, busy: set[str], profile: Business, start: Instant, end: Instant) -> list[Column]:
     """Those that are active, and those that have appointments all the same: people first, then rooms, by name."""
     shown = [(id, each) for id, each in known.resources.items() if each.active or id in busy]
-    shown.sort(key=lambda pair: (_ORDER[pair[1].kind], _counted(pair[1].name), pair[0]))
+    shown.sort(key=lambda pair: (_ORDER[pair[1].kind], in_order(pair[1].name), pair[0]))
     window = Window(tick_at(start), tick_after(end) - tick_at(start))
     return [
         Column(
@@ -330,14 +330,9 @@ def _runs(bits: int) -> Iterator[tuple[int, int]]:
         at += length
 
 
-def _counted(name: str) -> list[str | int]:
-    """What names are sorted by: their numbers as numbers, so that Room 2 comes before Room 10."""
-    return [int(part) if at % 2 else part for at, part in enumerate(re.split(r"(\d+)", name.casefold()))]
-
-
 def services_of(known: Catalogue) -> list[Offered]:
     offered = [(id, each) for id, each in known.services.items() if each.active]
-    offered.sort(key=lambda pair: (_counted(pair[1].name), pair[0]))
+    offered.sort(key=lambda pair: (in_order(pair[1].name), pair[0]))
     return [
         Offered(
             id=id,

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from slotkeeper.core.hours import WEEKDAYS
+from slotkeeper.core.names import in_order
 from slotkeeper.desk import catalogue
 from slotkeeper.desk.catalogue import Item
 from slotkeeper.web.look.drawing import N_
@@ -71,7 +72,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 def lists_of(call: Call[Any, Any]) -> Lists:
     """What the forms of a business choose from."""
     found = (catalogue.items(call.desk, call.actor, kind) for kind in ("service", "resource", "pool", "schedule"))
-    return Lists(*(sorted(items, key=lambda item: item.value.name.casefold()) for items in found))
+    return Lists(*(sorted(items, key=lambda item: in_order(item.value.name)) for items in found))
 
 
 def _marks(value: Any, speech: Speech) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from slotkeeper.core.errors import InUse, Invalid, Missing, Outdated
+from slotkeeper.core.names import in_order
 from slotkeeper.core.zones import zone_names
 from slotkeeper.desk import catalogue
 from slotkeeper.documents import Webhook
@@ -45,7 +46,7 @@ def listed(call: Call[None, DoneQuery], place: str) -> Answer:
         everything.sort(key=lambda kept: -kept.value.lead_minutes)
     lines = [(kept.id, thing.line(kept.value, lists, speech)) for kept in everything]
     if thing.kind != "reminderRules":
-        lines.sort(key=lambda each: each[1].title.casefold())
+        lines.sort(key=lambda each: in_order(each[1].title))
     facts = {"thing": thing, "lines": lines, "may_write": may_write(call, thing), "done": said_of(call.query.done)}
     return page(call, "things", "setup", 200, part=place, next_step=next_step(call), **facts)
 

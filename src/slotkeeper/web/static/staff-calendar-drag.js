@@ -11,8 +11,9 @@ export class Drag {
   #held = null;
   #timer = 0;
 
-  /** `main` scrolls when something is dragged to its edge. `calls`: take(event) gives what is taken hold of, or null;
-   * begin(held), over(held, x, y) and end(held) follow it; cancel(held) when it is left where it was. */
+  /** `main` scrolls when something is dragged to its edge. `calls`: take(event) gives what is taken hold of, and whether it
+   * `canMove`, or null; begin(held), over(held, x, y) and end(held) follow it; cancel(held) when it is left where it was; free()
+   * once nothing is held any more, and what comes of a click has come. */
   constructor(main, calls) {
     this.#main = main;
     this.#calls = calls;
@@ -20,13 +21,18 @@ export class Drag {
     addEventListener("pointermove", (event) => this.#follow(event));
     addEventListener("pointerup", (event) => this.#release(event));
     addEventListener("pointercancel", () => this.#leave());
-    addEventListener("keydown", (event) => { if (event.key === "Escape" && this.isOn) this.#leave(); }, { capture: true });
+    addEventListener("keydown", (event) => { if (event.key === "Escape" && this.#isOn) this.#leave(); }, { capture: true });
     // A finger that drags must not scroll too, nor open the menu that a long press opens elsewhere.
-    main.addEventListener("touchmove", (event) => { if (this.isOn) event.preventDefault(); }, { passive: false });
+    main.addEventListener("touchmove", (event) => { if (this.#isOn) event.preventDefault(); }, { passive: false });
     main.addEventListener("contextmenu", (event) => { if (this.#held?.isFinger) event.preventDefault(); });
   }
 
-  get isOn() {
+  /** Whether something is pressed or dragged: drawn anew, it would lose its click, or the finger that rests on it. */
+  get isHeld() {
+    return this.#held !== null;
+  }
+
+  get #isOn() {
     return Boolean(this.#held?.isOn);
   }
 
@@ -35,14 +41,18 @@ export class Drag {
     const what = this.#calls.take(event);
     if (!what) return;
     const { clientX: x, clientY: y, pointerId } = event;
-    this.#held = { ...what, pointerId, x, y, isFinger: event.pointerType === "touch", isOn: false };
-    if (this.#held.isFinger) this.#timer = setTimeout(() => this.#begin(), REST_MILLISECONDS);
+    this.#held = { ...what, pointerId, x, y, isFinger: event.pointerType === "touch", isPulled: false, isOn: false };
+    if (this.#held.isFinger && what.canMove) this.#timer = setTimeout(() => this.#begin(), REST_MILLISECONDS);
   }
 
   #begin() {
-    this.#held.isOn = true;
+    const held = this.#held;
+    if (held.isPulled) return;
+    held.isPulled = true;
     swallowClick();
-    this.#calls.begin(this.#held);
+    if (!held.canMove) return;
+    held.isOn = true;
+    this.#calls.begin(held);
     this.#scroll();
   }
 
@@ -56,6 +66,7 @@ export class Drag {
       if (held.isFinger && distance > REST) this.#leave();
       if (held.isFinger || distance < BIT) return;
       this.#begin();
+      if (!held.isOn) return;
     }
     [held.x, held.y] = [clientX, clientY];
     this.#calls.over(held, clientX, clientY);
@@ -64,16 +75,21 @@ export class Drag {
   #release({ pointerId }) {
     const held = this.#held;
     if (held?.pointerId !== pointerId) return;
-    clearTimeout(this.#timer);
-    this.#held = null;
+    this.#letGo();
     if (held.isOn) this.#calls.end(held);
   }
 
   #leave() {
-    clearTimeout(this.#timer);
     const held = this.#held;
+    if (!held) return;
+    this.#letGo();
+    if (held.isOn) this.#calls.cancel(held);
+  }
+
+  #letGo() {
+    clearTimeout(this.#timer);
     this.#held = null;
-    if (held?.isOn) this.#calls.cancel(held);
+    setTimeout(() => this.#calls.free());
   }
 
   /** Scroll while it is near an edge, the faster the nearer. */
@@ -93,7 +109,7 @@ export class Drag {
   }
 }
 
-/** What is dragged is not clicked, wherever it is let go. */
+/** What is pulled at is not clicked, wherever it is let go. */
 function swallowClick() {
   const past = new AbortController(), { signal } = past;
   addEventListener("click", (event) => event.stopPropagation(), { capture: true, signal });

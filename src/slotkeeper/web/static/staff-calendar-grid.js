@@ -23,7 +23,6 @@ export class Grid {
   #drag;
   #dragged = null;
   #dropped = new Set();
-  #pressed = null;
 
   /** `calls`: open(id), move(id), create({start, resource}), drag(line), drop(to), which ends once it is decided, and settle()
    * when nothing is held any more; and what is the same for all that is shown. */
@@ -33,20 +32,16 @@ export class Grid {
     root.append(this.#main);
     root.addEventListener("keydown", (event) => this.#walk(event));
     root.addEventListener("focusin", (event) => this.#rove(event.target.closest(".cal-event")));
-    root.addEventListener("pointerdown", ({ button, target }) => { this.#pressed = button ? null : target.closest(".cal-event"); });
     root.addEventListener("click", (event) => this.#press(event));
-    // What comes of a press, comes before this.
-    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(() => this.#release()));
     this.#drag = new Drag(this.#main, {
       take: (event) => this.#take(event), begin: (held) => this.#begin(held), over: (held, x, y) => this.#over(held, x, y),
-      end: (held) => this.#end(held), cancel: () => this.#leave(),
+      end: (held) => this.#end(held), cancel: () => this.#forget(this.#dragged), free: () => calls.settle(),
     });
     setInterval(() => this.#drawNow(), 20_000);
   }
 
-  /** Whether something is pressed or dragged: drawn anew, it would lose its click, or the finger that rests on it. */
   get isHeld() {
-    return this.#drag.isOn || this.#pressed !== null;
+    return this.#drag.isHeld;
   }
 
   /** Show `lines` in the columns of `resources` on `dates`. */
@@ -209,11 +204,11 @@ export class Grid {
   }
 
   #take(event) {
-    const element = event.target.closest(".can-move"), line = this.#lineOf(element);
+    const element = event.target.closest("button.cal-event"), line = this.#lineOf(element);
     if (!line) return null;
     const { bottom, height } = element.getBoundingClientRect();
     const isEdge = element.classList.contains("can-stretch") && bottom - event.clientY <= Math.min(HANDLE, height / 3);
-    return { line, isMove: !isEdge, from: this.#at(event.clientX, event.clientY) };
+    return { line, canMove: element.classList.contains("can-move"), isMove: !isEdge, from: this.#at(event.clientX, event.clientY) };
   }
 
   #begin({ line, isMove, from }) {
@@ -274,11 +269,6 @@ export class Grid {
     }
   }
 
-  #leave() {
-    this.#pressed = null;
-    this.#forget(this.#dragged);
-  }
-
   /** Show it where it stands, and nowhere else. By the time that is decided, another may be dragged. */
   #forget(dragged) {
     this.#dropped.delete(dragged);
@@ -293,7 +283,6 @@ export class Grid {
     delete this.#root.dataset.drop;
     delete this.#root.dataset.dragged;
     this.#root.querySelectorAll(".cal-shade.taken").forEach((each) => each.remove());
-    this.#calls.settle();
   }
 
   // What is pressed
@@ -301,15 +290,10 @@ export class Grid {
   #press(event) {
     const element = event.target.closest(".cal-event");
     if (element) this.#calls.open(element.dataset.id);
-    else if (!this.#pressed && event.target.closest(".cal-column")) {
+    else if (event.target.closest(".cal-column")) {
       const { wall, column } = this.#at(event.clientX, event.clientY);
       this.#calls.create({ start: wall, resource: column });
     }
-  }
-
-  #release() {
-    this.#pressed = null;
-    this.#calls.settle();
   }
 
   #lineOf(element) {

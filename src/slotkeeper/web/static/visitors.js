@@ -43,7 +43,8 @@
   const ownZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
   /** A page whose times the visitor's zone would change is asked for again, once. Whether this page stays is what comes
-      back. Where a visit takes place by another clock than the visitor's, both are shown; elsewhere the visitor's alone. */
+      back. At a place its own clock counts, and the visitor's is told beside it where it differs; a remote visit is told
+      by the visitor's alone, and by the name of their zone. */
   function hasRightTimes() {
     const { at, minutes, zone } = page.dataset;
     if (!home || !at || query.has("zone")) return true;

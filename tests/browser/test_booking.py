@@ -350,6 +350,18 @@ def test_a_visitor_books_by_the_keyboard_alone(site: Site) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("You are booked")
 
 
+def test_who_presses_before_the_page_is_painted_takes_their_zone_along(site: Site) -> None:
+    page = site.visit(**BERLIN)
+    page.add_init_script("PerformanceObserver.prototype.observe = () => {}")
+    page.goto("/clinic")
+    link = page.get_by_role("link", name="Visit")
+    expect(link).to_have_attribute("href", "/clinic/visit")
+
+    link.press("Enter")
+
+    page.wait_for_url("/clinic/visit?zone=Europe%2FBerlin")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_state_is_good_for_all_and_fits_the_smallest_screen(open_site: OpenSite, scheme: str) -> None:
     site = open_site(doctors=9)

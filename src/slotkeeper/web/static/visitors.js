@@ -228,6 +228,8 @@
     const details = document.getElementById("details");
     if (details) sendOnce(details, keepTime(details));
     onceSeen(carryZone);
+    // Who has pressed before that takes it along too; Enter makes a click as well.
+    addEventListener("click", carryZone, { capture: true, once: true });
   }
   // Browsers do not follow `autofocus` in a frame of another origin.
   const first = document.querySelector("[autofocus]");

@@ -53,6 +53,10 @@ def careless(folder: Path) -> Iterator[Emulator]:
 def on_aws(emulator: Emulator, size: Size, title: str) -> Outcome:
     """Deploy, let rivals compete, and look through what they left behind in the table."""
     with deployed(emulator, the_zip()) as home:
+        # The emulator has no queue of asynchronous calls: each would be a process that unpacks its code first.
+        emulator.client("lambda").put_function_concurrency(
+            FunctionName=home.ids["ReminderSender"], ReservedConcurrentExecutions=1
+        )
         target = target_of(home)
         furnish(target)
         told, seconds = competed(target, size, title)

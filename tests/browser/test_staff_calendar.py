@@ -741,6 +741,19 @@ class TestByKeyboard:
         dialog.get_by_role("button", name="11:30").click()
         expect(dialog.locator(".cal-free")).to_contain_text("✓ Free")
 
+    def test_a_key_counts_at_once_when_a_form_has_been_closed(self, open_site: OpenSite) -> None:
+        page = calendar(open_site(NOW).visit("staff"))
+        page.keyboard.press("n")
+        expect(page.get_by_role("dialog", name="New appointment")).to_be_visible()
+
+        # Before the browser draws again, the focus is still in the form that is gone.
+        page.evaluate("""() => {
+            document.querySelector("dialog[open]").close();
+            document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "?", bubbles: true}));
+        }""")
+
+        expect(page.get_by_role("dialog", name="Keys and signs")).to_be_visible()
+
     def test_keys_change_the_view_and_can_be_turned_off(self, open_site: OpenSite) -> None:
         site = open_site(NOW)
         book(site, "2026-11-25T09:00:00Z", "Ada")

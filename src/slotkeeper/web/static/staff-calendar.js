@@ -389,7 +389,7 @@ function view(name) {
 }
 
 document.addEventListener("keydown", (event) => {
-  const isTyping = event.target.closest('input:not([type="checkbox"], [type="radio"]), textarea, select');
+  const isTyping = event.target.closest('input:not([type="checkbox"], [type="radio"]), textarea, select')?.checkVisibility();
   if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z" && !isTyping) {
     if (messages.undo()) event.preventDefault();
     return;

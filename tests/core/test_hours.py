@@ -226,6 +226,19 @@ def test_an_override_replaces_the_hours_of_its_date_alone() -> None:
     ]
 
 
+@pytest.mark.parametrize("days", range(1, 16))
+@pytest.mark.parametrize("more", [0, 1])
+def test_every_window_reaches_to_its_last_tick(days: int, more: int) -> None:
+    whole_days = on("2026-11-23", days)
+    window = Window(whole_days.start, whole_days.length + more)
+    dates = local_dates("UTC", window)
+
+    assert open_ticks(daily("00:00-24:00"), "UTC", window) == window.full
+    assert step_ticks("UTC", 5, window) == window.full
+    assert len(dates) == days + more
+    assert sum(ticks for _, ticks in dates) == window.full
+
+
 def test_without_hours_and_without_a_window_nothing_is_open() -> None:
     assert open_ticks(schedule(), BERLIN, on("2026-11-24", 90)) == 0
     assert open_ticks(daily("00:00-24:00"), BERLIN, Window(Tick(5_000_000), 0)) == 0

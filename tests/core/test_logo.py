@@ -31,5 +31,6 @@ def test_what_is_no_such_picture_is_refused(media: Media, data: bytes) -> None:
 def test_a_logo_is_small() -> None:
     check_logo(Logo(media="image/png", data=PNG + bytes(MAX_BYTES - len(PNG))))
 
-    with pytest.raises(Invalid, match="make it smaller"):
+    with pytest.raises(Invalid, match="make it smaller") as refused:
         check_logo(Logo(media="image/png", data=PNG + bytes(MAX_BYTES)))
+    assert refused.value.field == "data"

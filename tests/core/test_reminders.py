@@ -1,5 +1,7 @@
 """Messages owed: when each is due, and what becomes of it."""
 
+import re
+
 import pytest
 
 from slotkeeper.core.reminders import (
@@ -65,6 +67,12 @@ def test_a_reminder_in_quiet_hours_comes_before_them() -> None:
 
 def test_a_reminder_whose_quiet_hours_have_begun_comes_after_them() -> None:
     assert moved("2026-11-26T07:30:00Z", NIGHT, now="2026-11-25T22:00:00Z") == "2026-11-26T08:00:00Z"
+    assert moved("2026-11-26T07:30:00Z", NIGHT, now="2026-11-25T20:59:00Z") == "2026-11-26T08:00:00Z"
+
+
+def test_a_reminder_for_a_start_within_a_minute_is_moved_to_full_minutes() -> None:
+    assert moved("2026-11-26T07:30:40Z", NIGHT) == "2026-11-25T20:59:00Z"
+    assert moved("2026-11-26T07:30:40Z", NIGHT, now="2026-11-25T22:00:00Z") == "2026-11-26T08:00:00Z"
 
 
 def test_quiet_hours_go_by_the_wall_clock_also_when_it_changes() -> None:
@@ -79,7 +87,7 @@ def test_no_reminder_is_moved_an_hour_too_far_when_quiet_hours_are_short_of_one(
 
     # In Berlin on 29 March 2026 the clock leaps from 2 to 3: a night of eight hours.
     before = moved("2026-03-29T01:30:00Z", night, zone="Europe/Berlin")
-    after = moved("2026-03-28T23:30:00Z", night, now="2026-03-28T22:00:00Z", zone="Europe/Berlin")
+    after = moved("2026-03-28T23:31:00Z", night, now="2026-03-28T22:00:00Z", zone="Europe/Berlin")
 
     assert before == "2026-03-28T20:59:00Z"
     assert after == "2026-03-29T05:00:00Z"
@@ -90,11 +98,13 @@ def test_a_reminder_that_quiet_hours_would_push_past_the_start_is_not_owed() -> 
     all_morning = Quiet(start=6 * 60, end=12 * 60)
 
     assert due("2026-11-26T07:00:00Z", rules, all_morning) == []
+    assert due("2026-11-26T07:00:00Z", rules, Quiet(start=6 * 60, end=9 * 60)) == []
 
 
 def test_an_id_follows_from_what_it_is_about() -> None:
     assert message_id("apt_1/0/reminder/60") == message_id("apt_1/0/reminder/60")
     assert message_id("apt_1/0/reminder/60") != message_id("apt_1/1/reminder/60")
+    assert re.fullmatch("msg_[0-9a-f]{32}", message_id("apt_1/0/reminder/60"))
 
 
 def test_a_claimed_message_comes_back_when_its_lease_runs_out() -> None:
@@ -122,8 +132,16 @@ def test_the_pauses_grow_and_the_last_failure_is_death() -> None:
     assert next_due([owed]) is None
 
 
+def test_a_message_that_failed_waits_and_tells_why_at_no_great_length() -> None:
+    after = failed(claimed(message(), START), START, "x" * 501)
+
+    assert (after.state, after.note) == ("waiting", "x" * 500)
+
+
 def test_a_refusal_for_good_is_death_at_once() -> None:
-    assert failed(claimed(message(), START), START, "no such mailbox", for_good=True).state == "dead"
+    after = failed(claimed(message(), START), START, "no such mailbox", for_good=True)
+
+    assert (after.state, after.note) == ("dead", "no such mailbox")
 
 
 def test_only_reminders_that_are_still_owed_become_void() -> None:

@@ -12,7 +12,7 @@ from slotkeeper.core.errors import Closed, CustomerFull, DayFull, OffStep, Refus
 from slotkeeper.core.rules import RULES, Facts, Member, Needed, allowed, chosen, refusal, while_open
 from slotkeeper.core.service import Service
 from slotkeeper.core.slots import nearest, slots
-from slotkeeper.core.ticks import Instant, Tick, Window, day_of, fits, format_instant, parse_instant, tick_at
+from slotkeeper.core.ticks import Day, Instant, Tick, Window, day_of, fits, format_instant, parse_instant, tick_at
 from tests.builders import service
 
 DAY = parse_instant("2026-11-24T00:00:00Z")
@@ -119,6 +119,7 @@ def test_the_horizon_is_the_last_start() -> None:
 
     assert not isinstance(refusal(given, tomorrow), TooFar)
     assert isinstance(refusal(given, Tick(tomorrow + 3)), TooFar)
+    assert isinstance(refusal(facts(now="09:30", horizon_days=1, step_minutes=5), Tick(tomorrow + 1)), TooFar)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +131,7 @@ def test_the_horizon_is_the_last_start() -> None:
         ("09:00", {"customer_is_full": True}, CustomerFull),
         ("08:00", {}, Closed),
         ("16:45", {}, Closed),
+        ("00:00", {"now": "00:00", "customer_is_full": True}, CustomerFull),
     ],
 )
 def test_the_first_rule_that_lacks_the_start_refuses(start: str, others: Any, refused: type[Refused]) -> None:
@@ -142,12 +144,21 @@ def test_a_taken_time_is_told_from_a_closed_one() -> None:
     assert why(given, "10:00") is Taken
     assert why(given, "09:45") is Taken
     assert why(given, "10:30") is None
+    assert why(facts(member(open_=WINDOW.full, busy=WINDOW.full), now="00:00"), "00:00") is Taken
 
 
 def test_a_refusal_says_what_would_do() -> None:
     refused = refusal(facts(step_minutes=20), tick_at(clock("09:30")))
 
     assert str(refused) == "the service starts every 20 minutes, counted from midnight in UTC"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [(0, "the start is in the past"), (30, "the start is in the past or within the notice of 30 minutes")],
+)
+def test_a_refusal_tells_of_the_notice_where_there_is_one(minutes: int, said: str) -> None:
+    assert str(refusal(facts(now="12:00", notice_minutes=minutes), tick_at(clock("11:00")))) == said
 
 
 def test_slots_and_refusals_agree_on_every_tick() -> None:
@@ -208,6 +219,30 @@ def test_only_the_load_of_that_day_counts() -> None:
     given = facts(member("d0", busy=tomorrow), member("d1", busy=span("10:00", "10:05")))
 
     assert chosen(given, tick_at(clock("09:00"))) == ("d0",)
+
+
+@pytest.mark.parametrize(
+    ("busy", "serves"),
+    [
+        ("24T00:00 24T00:05", "d1"),
+        ("24T23:55 25T00:00", "d1"),
+        ("25T00:00 25T00:05", "d0"),
+        ("23T23:55 24T00:00", "d0"),
+    ],
+)
+def test_the_load_is_that_of_the_whole_day_and_of_no_other(busy: str, serves: str) -> None:
+    days = Window.of_days(Day(day_of(DAY) - 1), 3)
+    at = days.mask(*(parse_instant(f"2026-11-{text}:00Z") for text in busy.split()))
+    hours = days.mask(clock("09:00"), clock("17:00"))
+    given = replace(facts(Member("d0", hours, at), Member("d1", hours, 0)), window=days)
+
+    assert chosen(given, tick_at(clock("09:00"))) == (serves,)
+
+
+def test_who_has_nothing_to_do_that_day_but_is_not_there_does_not_serve() -> None:
+    given = facts(member(open_=0), member("d1", busy=span("10:00", "11:00")))
+
+    assert chosen(given, tick_at(clock("09:00"))) == ("d1",)
 
 
 def test_nobody_serves_twice_in_one_visit() -> None:

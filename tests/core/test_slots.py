@@ -27,6 +27,10 @@ def test_a_gap_that_fits_exactly_is_offered_once_and_one_that_is_too_short_never
     assert offers([claim(0, 100), claim(129, 200)], 30) == [-30, 200]
 
 
+def test_a_gap_that_is_longer_is_offered_from_either_end() -> None:
+    assert offers([claim(0, 100), claim(200, 300)], 30) == [-30, 100, 170, 300]
+
+
 def test_a_claim_within_another_ends_nothing() -> None:
     assert offers([claim(0, 500), claim(100, 200)], 50) == [-50, 500]
 

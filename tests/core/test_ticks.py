@@ -243,6 +243,12 @@ def test_at_least_a_number_of_sets_is_a_count_of_each_tick(several: list[int], c
     assert enough == {tick for tick in ticks if sum(bits >> tick & 1 for bits in several) >= count}
 
 
+@pytest.mark.parametrize("count", [2, 3, 4, 5])
+def test_the_first_tick_counts_like_any_other(count: int) -> None:
+    assert at_least(count, [1] * count) == 1
+    assert at_least(count, [1] * (count - 1)) == 0
+
+
 @given(sets)
 def test_positions_are_the_members_in_order(bits: int) -> None:
     assert positions(bits) == sorted(members(bits))

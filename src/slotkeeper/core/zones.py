@@ -76,7 +76,7 @@ def _zone(name: str) -> ZoneInfo:
     if name not in zone_names():
         shown = name if len(name) <= _SHOWN else name[:_SHOWN] + "..."
         raise Invalid(f"{shown!r} is not a time zone: use an IANA name such as 'Europe/Berlin'")
-    with resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as data:
+    with resources.files("tzdata").joinpath("zoneinfo", name).open("rb") as data:
         return ZoneInfo.from_file(data, key=name)
 
 

@@ -90,6 +90,47 @@ def test_they_are_told_of_by_start(clinic: Setting) -> None:
     assert told(clinic, (NINE, "2026-11-27T00:00:00Z")) == [[booked[start] for start in sorted(days)]]
 
 
+def test_what_goes_on_past_the_end_of_an_absence_that_is_over_is_not_told_of(clinic: Setting) -> None:
+    clinic.service("long", duration_minutes=240)
+    clinic.book(NINE, "long", resource_ids=("d0",))
+    told(clinic, ("2026-11-24T08:30:00Z", TEN))
+
+    clinic.clock.set(TEN)
+
+    assert told(clinic) == [[]]
+
+
+def test_the_buffer_after_a_visit_that_is_over_is_not_told_of(clinic: Setting) -> None:
+    clinic.service("washed", duration_minutes=30, buffer_after_minutes=30)
+    clinic.book(NINE, "washed", resource_ids=("d0",))
+    told(clinic, (NINE, NOON))
+
+    clinic.clock.set("2026-11-24T08:30:00Z")
+
+    assert told(clinic) == [[]]
+
+
+@pytest.mark.parametrize("spans", [("2026-11-24T07:00:00Z", NINE), ("2026-11-24T08:30:00Z", TEN)])
+def test_an_absence_up_to_a_visit_or_from_its_end_meets_its_buffers_alone(
+    clinic: Setting, spans: tuple[str, str]
+) -> None:
+    clinic.service("washed", duration_minutes=30, buffer_before_minutes=30, buffer_after_minutes=30)
+    clinic.book(NINE, "washed", resource_ids=("d0",))
+
+    assert told(clinic, spans) == [[]]
+
+
+def test_what_was_completed_early_is_not_told_of(clinic: Setting) -> None:
+    booked = clinic.book(NINE, resource_ids=("d0",)).id
+    told(clinic, (NINE, NOON))
+    clinic.clock.set("2026-11-24T08:10:00Z")
+
+    for action in ("checkIn", "complete"):
+        changing.act(clinic.desk, STAFF, action, changing.Request(id=booked))
+
+    assert told(clinic) == [[]]
+
+
 def test_of_no_absence_nothing_is_told(clinic: Setting) -> None:
     clinic.book(NINE, resource_ids=("d0",))
 

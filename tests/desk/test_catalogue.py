@@ -238,6 +238,24 @@ def test_a_pool_keeps_as_many_as_its_services_need(clinic: Setting) -> None:
     clinic.put("pool", "doctors", Pool(name="Doctors", resource_ids=("d1", "d0")))
 
 
+def test_a_pool_keeps_clear_of_everybody_whom_its_services_need_besides(clinic: Setting) -> None:
+    clinic.service("team", needs=[Need(all_of=("r0", "r1")), Need(any_of="doctors")])
+
+    with pytest.raises(InUse, match="service team needs this pool: resource r1"):
+        clinic.put("pool", "doctors", Pool(name="Doctors", resource_ids=("d0", "r1")))
+
+
+def test_all_of_a_kind_are_listed_whatever_their_ids_begin_with_each_with_its_version(clinic: Setting) -> None:
+    for id in ("0", "Z", "~"):
+        clinic.put("schedule", id, hours())
+    clinic.put("schedule", "Z", hours())
+
+    listed = catalogue.items(clinic.desk, STAFF, "schedule")
+
+    assert [(each.id, each.version) for each in listed] == [("0", 1), ("Z", 2), ("week", 1), ("~", 1)]
+    assert listed == [catalogue.item(clinic.desk, STAFF, "schedule", each.id) for each in listed]
+
+
 # What is refused, and where.
 
 

@@ -28,9 +28,9 @@ def clashes(desk: Desk, actor: Actor, resource_id: str, absences: Sequence[TimeO
         return [[] for _ in absences]
     first_key, last_key = (sheet_key(actor.business, resource_id, day_of(each)) for each in (now, last))
     [docs] = desk.store.read_ranges([Range(first_key.part, first_key.sort, last_key.sort)])
+    # Sheets come by day, and in each the claims stand by start.
     claims = {claim.owner: claim for doc in docs for claim in sheet_of(doc) if claim.is_live(now) and claim.end > now}
     touched = [each for each in claims.values() if any(_touches(each, absence) for absence in absences)]
-    touched.sort(key=lambda claim: (claim.start, claim.owner))
     keys = [appointment_key(actor.business, claim.owner) for claim in touched[:MOST]]
     reading = Reading(desk.store)
     reading.fetch(keys)

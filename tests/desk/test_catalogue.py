@@ -239,10 +239,11 @@ def test_a_pool_keeps_as_many_as_its_services_need(clinic: Setting) -> None:
 
 
 def test_a_pool_keeps_clear_of_everybody_whom_its_services_need_besides(clinic: Setting) -> None:
-    clinic.service("team", needs=[Need(all_of=("r0", "r1")), Need(any_of="doctors")])
+    clinic.put("pool", "helpers", Pool(name="Helpers", resource_ids=("d0",)))
+    clinic.service("team", needs=[Need(all_of=("r0", "r1")), Need(any_of="helpers")])
 
     with pytest.raises(InUse, match="service team needs this pool: resource r1"):
-        clinic.put("pool", "doctors", Pool(name="Doctors", resource_ids=("d0", "r1")))
+        clinic.put("pool", "helpers", Pool(name="Helpers", resource_ids=("d0", "r1")))
 
 
 def test_all_of_a_kind_are_listed_whatever_their_ids_begin_with_each_with_its_version(clinic: Setting) -> None:

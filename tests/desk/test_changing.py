@@ -18,10 +18,12 @@ from slotkeeper.core.errors import (
     TooSoon,
     WrongState,
 )
+from slotkeeper.core.service import Resource
 from slotkeeper.core.ticks import Instant, day_of
 from slotkeeper.desk import booking, catalogue, changing
 from slotkeeper.desk.audit import entries
 from slotkeeper.desk.changing import Move, Request, act, edit, find, move, reopen
+from slotkeeper.desk.holds import HoldOrder, hold
 from slotkeeper.documents import sheet_key, sheet_of
 from slotkeeper.ledger import Reading
 from tests.builders import STAFF, Setting, a_clinic, at, contact, customer_actor, order
@@ -155,6 +157,27 @@ def test_a_move_against_the_rules_is_staffs_told_and_noted(clinic: Setting) -> N
     assert (again.overrode, again.events[-1].warning) == ("", "")
 
 
+def test_a_move_against_several_rules_notes_each_of_them(clinic: Setting) -> None:
+    first, second = (clinic.book(start, resource_ids=("d0",)) for start in (NINE, TEN))
+    go(clinic, first.id, NIGHT, override="urgent")
+
+    after = go(clinic, second.id, NIGHT, override="urgent", resource_ids=("d0",))
+
+    assert after.events[-1].warning.splitlines() == [
+        "closed: not everyone who is needed is open then",
+        "taken: the time is taken",
+    ]
+
+
+def test_a_move_to_another_place_goes_by_the_clock_there(clinic: Setting) -> None:
+    clinic.put("resource", "far", Resource(name="Dr Far", zone="America/New_York"))
+    visit = bare(clinic, NINE, TEN)
+
+    after = go(clinic, visit.id, NINE, resource_ids=("far",))
+
+    assert (visit.zone, after.zone) == ("Europe/Berlin", "America/New_York")
+
+
 def test_a_move_that_needs_no_override_notes_none(clinic: Setting) -> None:
     visit = clinic.book(NINE)
 
@@ -220,8 +243,9 @@ def test_a_credential_for_one_appointment_sees_no_other(clinic: Setting) -> None
     mine, other = clinic.book(NINE), clinic.book(NINE)
     link = Actor(business="clinic", id="link", scopes=frozenset({"read", "book"}), appointment_id=mine.id)
 
-    with pytest.raises(Missing):
+    with pytest.raises(Missing) as caught:
         do(clinic, "cancel", other.id, link)
+    assert (caught.value.kind, caught.value.id) == ("appointment", other.id)
     assert do(clinic, "cancel", mine.id, link).status == "cancelled"
 
 
@@ -263,6 +287,15 @@ def test_what_is_confirmed_keeps_its_time_for_good_and_is_reminded_of(clinic: Se
     assert (after.status, after.expires) == ("booked", 0)
     assert claims(clinic) == [(after.id, after.start, after.end, 0)]
     assert [each.state for each in after.messages if each.kind == "reminder"] == ["waiting", "waiting"]
+
+
+def test_what_is_confirmed_leaves_the_holds_beside_it(clinic: Setting) -> None:
+    pending = asked(clinic)
+    kept = hold(clinic.desk, STAFF, HoldOrder(service_id="visit", start=at(TEN), resource_ids=("d0",)))
+
+    do(clinic, "confirm", pending.id)
+
+    assert [owner for owner, *_ in claims(clinic)] == [pending.id, kept.id]
 
 
 def test_what_is_declined_gives_its_time_back(clinic: Setting) -> None:
@@ -361,6 +394,11 @@ def test_who_has_seen_another_revision_is_told_the_current_one(clinic: Setting, 
 
     assert (caught.value.asked, caught.value.current) == ("8", "1")
     assert CHANGES[name](clinic, Request(id=visit.id, seen_revision="1")).revision == 2
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_without_a_key_keeps_no_proof_of_one(clinic: Setting, name: str) -> None:
+    assert CHANGES[name](clinic, Request(id=clinic.book(NINE).id)).events[-1].request == ""
 
 
 @pytest.mark.parametrize("name", CHANGES)

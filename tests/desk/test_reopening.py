@@ -4,7 +4,7 @@ import pytest
 
 from slotkeeper.core.actor import Forbidden
 from slotkeeper.core.appointment import Action, Appointment
-from slotkeeper.core.errors import KeyReused, Outdated, Taken, WrongState
+from slotkeeper.core.errors import CustomerFull, KeyReused, Outdated, Taken, WrongState
 from slotkeeper.core.ticks import day_of
 from slotkeeper.desk import booking, changing
 from slotkeeper.desk.changing import Request
@@ -77,6 +77,28 @@ def test_a_limit_counts_it_again() -> None:
     assert setting.slots("2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z") == []
 
 
+def test_a_limit_by_customer_counts_it_again() -> None:
+    setting = a_clinic()
+    setting.service("visit", customer_limit=1)
+    appointment = setting.book(TUESDAY, customer_id="ada")
+    done(setting, appointment, "cancel")
+
+    again = reopened(setting, appointment)
+
+    assert again.tallies == appointment.tallies
+    with pytest.raises(CustomerFull):
+        setting.book("2026-11-24T11:00:00Z", customer_id="ada")
+
+
+def test_the_history_of_what_is_reopened_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    setting = a_clinic()
+    appointment = done(setting, setting.book(TUESDAY), "cancel")
+    monkeypatch.setattr(changing, "MAX_EVENTS", 2)
+
+    with pytest.raises(WrongState, match="changed 2 times"):
+        reopened(setting, appointment)
+
+
 def test_only_what_was_done_last_is_taken_back() -> None:
     setting = a_clinic()
     appointment = done(setting, setting.book(TUESDAY), "cancel")
@@ -99,8 +121,9 @@ def test_customers_cannot_take_it_back() -> None:
     appointment = booking.book(setting.desk, mine, order(TUESDAY, service_id="visit")).appointment
     changing.act(setting.desk, mine, "cancel", Request(id=appointment.id))
 
-    with pytest.raises(Forbidden):
+    with pytest.raises(Forbidden) as caught:
         changing.reopen(setting.desk, mine, Request(id=appointment.id))
+    assert caught.value.scope == "staff"
 
 
 def test_whoever_has_not_seen_the_last_change_takes_nothing_back() -> None:

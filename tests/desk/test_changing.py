@@ -91,11 +91,13 @@ def test_a_move_may_overlap_where_it_was(clinic: Setting) -> None:
 
 
 def test_who_serves_stays_where_they_can_and_gives_way_to_another_where_not(clinic: Setting) -> None:
+    clinic.service("visit", day_limit=9)
     mine = clinic.book(NINE, resource_ids=("d1",))
     clinic.book("2026-11-24T11:00:00Z", resource_ids=("d1",))
 
     assert go(clinic, mine.id, TEN).resource_ids == ("d1",)
-    assert go(clinic, mine.id, "2026-11-24T11:00:00Z").resource_ids == ("d0",)
+    moved = go(clinic, mine.id, "2026-11-24T11:00:00Z")
+    assert (moved.resource_ids, moved.tallies) == (("d0",), mine.tallies)
     with pytest.raises(Taken):
         go(clinic, mine.id, "2026-11-24T11:00:00Z", resource_ids=("d1",))
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from slotkeeper.contracts import Change
-from slotkeeper.core.errors import CustomerFull, DayFull, Invalid, Missing
+from slotkeeper.core.errors import Closed, CustomerFull, DayFull, Invalid, Missing
 from slotkeeper.core.service import Need, Pool, Resource
 from slotkeeper.core.ticks import DAY_SECONDS, Instant, Window, day_of, format_instant
 from slotkeeper.desk import booking, catalogue, changing
@@ -125,6 +125,15 @@ def test_a_resource_that_is_gone_is_never_open(clinic: Setting) -> None:
     clinic.store.commit(Change({key: 1}, deletes=[key]))
 
     assert clinic.slots(TUESDAY, WEDNESDAY) == []
+
+
+def test_whose_schedule_is_gone_is_never_open(clinic: Setting) -> None:
+    key = kind_key("clinic", "schedule", "week")
+    clinic.store.commit(Change({key: 1}, deletes=[key]))
+
+    assert clinic.slots(TUESDAY, WEDNESDAY) == []
+    with pytest.raises(Closed):
+        clinic.book(TUESDAY)
 
 
 def test_who_is_away_is_not_open(clinic: Setting) -> None:

@@ -17,7 +17,7 @@ from slotkeeper.core.zones import local
 from slotkeeper.desk import catalogue, insight
 from slotkeeper.desk.changing import Request, act
 from slotkeeper.desk.insight import Asked, Insight
-from slotkeeper.documents import appointment_key, appointment_put, encoded
+from slotkeeper.documents import appointment_key, appointment_put, encoded, kind_key
 from tests.builders import MONDAY, STAFF, Setting, a_clinic, at, contact
 from tests.post import LetterBox, a_courier, caught, work
 
@@ -219,11 +219,11 @@ def test_what_was_given_up_is_told() -> None:
     dead = Message(id="m", kind="reminder", channel="email", due=made.start, state="dead", attempts=9)
     slow = replace(dead, id="n", state="sent", first_due=made.start, due=Instant(made.start + LEASE_SECONDS + 61))
     event = replace(dead, id="o", kind="booked")
-    put(setting, replace(made, messages=(dead, slow, event)))
+    put(setting, replace(made, messages=(dead, slow, event, replace(dead, id="p"))))
 
     it = figures(setting).punctuality
 
-    assert (it.sent, it.late, it.failed, it.overdue, it.p50_seconds) == (1, 1, 1, 0, 61)
+    assert (it.sent, it.late, it.failed, it.overdue, it.p50_seconds) == (1, 1, 2, 0, 61)
 
 
 def test_the_store_is_asked_no_more_often_for_more_days_or_resources(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,8 +250,9 @@ def test_the_store_is_asked_no_more_often_for_more_days_or_resources(monkeypatch
 
 @pytest.mark.parametrize("last", [FIRST - timedelta(days=1), FIRST + timedelta(days=92)])
 def test_the_range_is_bounded(last: date) -> None:
-    with pytest.raises(Invalid, match="1 to 92 days"):
+    with pytest.raises(Invalid, match="1 to 92 days") as caught:
         figures(a_clinic(), Asked(first=FIRST, last=last))
+    assert caught.value.field == "to"
 
 
 def test_another_business_is_not_counted() -> None:
@@ -390,6 +391,28 @@ def test_shares_of_nothing_are_none() -> None:
     outcome = insight.Outcome(service_id="visit", turned_down=1)
 
     assert (outcome.total, outcome.missed_share, outcome.cancelled_share) == (1, 0.0, 0.0)
+
+
+def test_what_was_turned_down_could_not_be_cancelled() -> None:
+    outcome = insight.Outcome(service_id="visit", came=1, cancelled=1, turned_down=2)
+
+    assert (outcome.total, outcome.cancelled_share) == (4, 0.5)
+
+
+def test_resources_are_told_in_the_order_of_their_names_and_of_their_ids_where_those_are_equal() -> None:
+    setting = a_clinic(doctors=1, rooms=1)
+    for id, name in (("0", "Room 10"), ("2", "Room 2"), ("1", "Room 2")):
+        setting.put("resource", id, Resource(name=name, kind="room", zone="Europe/Berlin"))
+
+    assert [each.id for each in figures(setting).loads] == ["d0", "r0", "1", "2", "0"]
+
+
+def test_whose_schedule_is_gone_was_never_open() -> None:
+    setting = a_clinic()
+    key = kind_key("clinic", "schedule", "week")
+    setting.store.commit(Change({key: 1}, deletes=[key]))
+
+    assert figures(setting).loads[0].open_minutes == 0
 
 
 def a_reminder(**facts: object) -> Message:

@@ -226,7 +226,7 @@ class _Count:
         if status in CLAIMING:
             for id in it.resource_ids:
                 self._book(id, it)
-        if not self.start <= it.start < self.end:
+        if it.start < self.start:
             return
         wall = local(it.start, self.zone)
         self.bookings[wall.date(), it.service_id, status] += 1

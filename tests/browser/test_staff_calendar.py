@@ -851,6 +851,23 @@ class TestShown:
         expect(event(page, "Grace")).to_have_count(0)
         expect(page.locator("#filters summary")).to_have_text("Filters (2)")
 
+    @pytest.mark.parametrize("view", ["day", "week", "list"])
+    def test_on_paper_stands_all_of_it_and_nothing_to_press(self, open_site: OpenSite, view: str) -> None:
+        site = open_site(NOW)
+        busy_day(site)
+        page = calendar(site.visit("staff", viewport={"width": 1000, "height": 500}), f"?view={view}")
+
+        page.emulate_media(media="print")
+
+        cut_off = "() => [...document.querySelectorAll('.cal-main, .cal-list, .calendar')].map((each) => "
+        cut_off += "getComputedStyle(each).overflowY !== 'visible' && each.scrollHeight > each.clientHeight)"
+        assert not any(page.evaluate(cut_off))
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        expect(page.locator(".cal-bar :is(button, input, select, summary):visible, header.top:visible")).to_have_count(
+            0
+        )
+        expect(page.locator(":is(.cal-event, .cal-line):visible").filter(has_text="Pending")).to_have_count(1)
+
     @pytest.mark.parametrize("locale", ["en-US", "en-GB"])
     def test_a_week_begins_where_the_reader_has_it_begin(self, open_site: OpenSite, locale: str) -> None:
         site = around_the_clock(open_site(NOW))

@@ -34,6 +34,13 @@ def noted(clinic: Setting) -> list[tuple[str, str]]:
     return [(each.what, each.target) for each in found]
 
 
+def test_keys_that_are_used_by_turns_stay_apart(clinic: Setting) -> None:
+    one, other = made(clinic, "read"), made(clinic, "book")
+
+    for _ in range(2):
+        assert [authenticate(clinic.desk, each.secret).id for each in (one, other)] == [one.id, other.id]
+
+
 def test_a_key_is_kept_noted_and_stands_for_what_it_may_do(clinic: Setting) -> None:
     key = made(clinic, "staff", "read", "read", "book")
 

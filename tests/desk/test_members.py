@@ -6,9 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from slotkeeper.core.actor import Actor, Forbidden, OnlyLooks
 from slotkeeper.core.errors import InUse, Invalid, Missing, Outdated
+from slotkeeper.core.ticks import Instant
 from slotkeeper.desk import audit, booking, catalogue, changing, holds, keys, members
 from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.members import ROLES, Member, Role
@@ -108,6 +110,49 @@ def test_members_are_listed_by_name(clinic: Setting) -> None:
     assert members.members(clinic.desk, "salon") == []
 
 
+def test_each_is_listed_with_its_version(clinic: Setting) -> None:
+    id = add(clinic, ADA)
+    members.change(clinic.desk, STAFF, id, name="Ada L")
+
+    assert members.members(clinic.desk, "clinic") == [members.member(clinic.desk, "clinic", id)]
+
+
+def test_an_address_has_up_to_254_characters(clinic: Setting) -> None:
+    longest = "a" * 64 + "@" + "b" * 189
+
+    assert members.member(clinic.desk, "clinic", add(clinic, longest)).value.email == longest
+    with pytest.raises(Invalid):
+        add(clinic, longest + "b")
+
+
+def test_a_change_leaves_a_name(clinic: Setting) -> None:
+    id = add(clinic, ADA)
+
+    with pytest.raises(Invalid) as caught:
+        members.change(clinic.desk, STAFF, id, name=" ")
+
+    assert caught.value.field == "name"
+
+
+def test_what_members_do_for_themselves_is_noted_as_done_by_them(clinic: Setting) -> None:
+    id = add(clinic, ADA)
+    clinic.clock.forward(minutes=1)
+    members.rename(clinic.desk, "clinic", id, "Ada L")
+    members.sign_out(clinic.desk, "clinic", id)
+
+    found = audit.entries(clinic.store, "clinic", clinic.clock.now, Instant(clinic.clock.now + 1))
+    assert [entry.by for entry in found] == [id, id]
+
+
+def test_each_business_has_an_owner_of_its_own(clinic: Setting) -> None:
+    salon = replace(STAFF, business="salon")
+    add(clinic, ADA)
+    other = add(clinic, BO, actor=salon)
+
+    with pytest.raises(InUse):
+        members.remove(clinic.desk, salon, other)
+
+
 def test_each_change_stands_in_the_audit_log_without_the_password(clinic: Setting) -> None:
     add(clinic, ADA)
     id = add(clinic, BO, "staff")
@@ -147,6 +192,16 @@ def test_members_of_every_role_set_their_own_password(clinic: Setting, role: Rol
     assert after.value.password == "hash"
 
 
+def test_an_invitation_from_before_somebody_was_signed_out_is_void(clinic: Setting) -> None:
+    id = add(clinic, ADA)
+    proof = members.proof_of(members.member(clinic.desk, "clinic", id).value)
+
+    members.sign_out(clinic.desk, "clinic", id)
+
+    with pytest.raises(Missing):
+        members.set_password_hash(clinic.desk, members.themselves("clinic", id), id, "hash", proof)
+
+
 def test_an_invitation_works_once_and_not_for_who_is_inactive(clinic: Setting) -> None:
     add(clinic, ADA)
     id = add(clinic, BO, "viewer")
@@ -154,8 +209,9 @@ def test_an_invitation_works_once_and_not_for_who_is_inactive(clinic: Setting) -
     themselves = members.themselves("clinic", id)
 
     members.set_password_hash(clinic.desk, themselves, id, "first", proof)
-    with pytest.raises(Missing):
+    with pytest.raises(Missing) as caught:
         members.set_password_hash(clinic.desk, themselves, id, "second", proof)
+    assert (caught.value.kind, caught.value.id) == ("link", "")
     fresh = members.proof_of(members.change(clinic.desk, STAFF, id, active=False).value)
     with pytest.raises(Missing):
         members.set_password_hash(clinic.desk, themselves, id, "third", fresh)

@@ -151,6 +151,13 @@ def test_an_order_that_makes_no_sense_is_told_where(
     assert caught.value.field == field
 
 
+def test_a_key_of_one_customer_books_for_nobody_else(clinic: Setting) -> None:
+    with pytest.raises(Invalid) as caught:
+        book(clinic.desk, customer_actor("ada"), order(START, service_id="visit", customer_id="bob"))
+
+    assert caught.value.field == "customerId"
+
+
 def test_the_end_may_be_named_where_it_is_right(clinic: Setting) -> None:
     assert booked(clinic, end=END).appointment.end == at(END)
 

@@ -74,13 +74,14 @@ def test_what_was_read_before_the_stamps_is_not_trusted(store: SqliteStore) -> N
 def test_of_many_only_those_that_changed_are_made_again(store: SqliteStore) -> None:
     memory, maker = Memory(), Maker(A, B)
     parts = [A.part, B.part]
+    write(store, A, b"100")
     before = memory.each(Reading(store), "each", parts, maker.many)
-    assert memory.each(Reading(store), "each", parts, maker.many) == [1, 1]
+    assert memory.each(Reading(store), "each", parts, maker.many) is before
 
     write(store, B, b"5")
 
-    assert memory.each(Reading(store), "each", parts, maker.many) == [1, 5]
-    assert before == [1, 1]
+    assert memory.each(Reading(store), "each", parts, maker.many) == [100, 5]
+    assert before == [100, 1]
     assert maker.times == 3
 
 
@@ -120,6 +121,28 @@ def test_it_keeps_no_more_than_it_may(store: SqliteStore) -> None:
 
     assert kept == [44, 45, 46, 47, 48, 49, "many"]
     assert list(memory._made) == kept
+
+
+def test_as_many_as_it_may_keep_are_kept(store: SqliteStore) -> None:
+    memory, maker = Memory(most=2), Maker(A, B)
+    parts = [A.part, B.part]
+
+    for _ in range(2):
+        memory.each(Reading(store), "both", parts, maker.many)
+
+    assert maker.times == 2
+
+
+def test_what_is_made_again_takes_no_more_room_than_before(store: SqliteStore) -> None:
+    memory, maker = Memory(most=2), Maker(B)
+    memory.made(Reading(store), "other", [B.part], maker.one)
+
+    for number in range(5):
+        write(store, A, str(number).encode())
+        memory.made(Reading(store), "one", [A.part], Maker(A).one)
+    memory.made(Reading(store), "other", [B.part], maker.one)
+
+    assert maker.times == 1
 
 
 def test_a_hold_that_expires_is_free_again_without_any_write() -> None:

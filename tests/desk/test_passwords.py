@@ -49,8 +49,9 @@ def test_an_unknown_address_costs_as_much_as_a_wrong_password() -> None:
             times.append(time.perf_counter() - start)
         return min(times)
 
-    wrong, unknown = best(kept), best("")
+    wrong, unknown, broken = best(kept), best(""), best("rubbish")
     assert unknown > wrong / 2, "an unknown address is answered faster than a wrong password"
+    assert broken > wrong / 2, "a hash that is none is answered faster than a wrong password"
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,16 @@ def test_an_unknown_address_costs_as_much_as_a_wrong_password() -> None:
 )
 def test_a_good_password_may_say_anything(password: str) -> None:
     check_password(password, "ada@example.com", "Ada Lovelace")
+
+
+def test_a_password_has_up_to_200_characters_and_need_have_no_letters() -> None:
+    check_password("8317460295")
+    check_password("abc" * 66 + "de")
+
+
+def test_a_password_is_not_what_stands_before_the_at_sign() -> None:
+    with pytest.raises(Invalid, match="your name or address"):
+        check_password("Countess.Ada", "countess.ada@example.com", "Augusta King")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.errors import Closed, CustomerFull, DayFull, Invalid, Missing, OffStep, Refused, Taken
 from slotkeeper.core.service import Need, Pool, Resource
 from slotkeeper.desk.booking import Booked, book
+from slotkeeper.desk.holds import HoldOrder, hold
 from slotkeeper.documents import kind_key
 from tests.builders import STAFF, Setting, a_clinic, at, order
 
@@ -86,6 +87,7 @@ def test_a_buffer_reaches_into_another_day(clinic: Setting, buffers: tuple[int, 
 
     with pytest.raises(Taken):
         clinic.book(start, "clean")
+    clinic.book(start.replace("11-2", "12-0"), "clean")
 
 
 def test_who_has_least_to_do_serves(clinic: Setting) -> None:
@@ -164,6 +166,19 @@ def test_who_is_free_is_free_for_the_buffers_too(clinic: Setting, buffer: str, r
     bare(clinic, *rival)
 
     assert overridden(clinic, "2026-11-24T09:35:00Z", service_id="clean").appointment.resource_ids == ("d1",)
+
+
+def test_a_hold_is_in_the_way_while_it_lasts_and_no_longer(clinic: Setting) -> None:
+    for _ in range(2):
+        hold(clinic.desk, STAFF, HoldOrder(service_id="visit", start=at(NINE), seconds=60))
+    bare(clinic, NINE, HALF, resource_ids=("d2",))
+
+    during = overridden(clinic, NINE)
+    clinic.clock.forward(seconds=60)
+    after = overridden(clinic, NINE, resource_ids=("d1",))
+
+    assert during.warnings == ("taken: the time is taken",)
+    assert (after.appointment.resource_ids, after.warnings) == (("d1",), ())
 
 
 def test_a_clash_is_told_once(clinic: Setting) -> None:

@@ -59,6 +59,13 @@ def test_of_more_than_one_it_is_the_first(clinic: Setting) -> None:
     assert refused(clinic, "2026-11-24T09:30:00Z", TEN.replace("00Z", "01Z")).private["appointmentId"] == later.id
 
 
+def test_what_ends_where_the_buffer_begins_is_not_in_the_way(clinic: Setting) -> None:
+    book(clinic.desk, STAFF, order("2026-11-24T09:30:00Z", "2026-11-24T09:55:00Z", resource_ids=("d0",)))
+    rival = clinic.book(TEN)
+
+    assert refused(clinic, TEN, service_id="exam").private["appointmentId"] == rival.id
+
+
 def test_the_alternatives_are_the_three_nearest_each_as_long_as_it_was_asked(clinic: Setting) -> None:
     clinic.book(NINE)
 

@@ -184,10 +184,10 @@ def _anyone(
     at = facts.window.bit(tick_at(wish.start))
     length = -(-(wish.end - wish.start) // TICK_SECONDS)
 
-    def last(member: Member) -> tuple[bool, bool, bool, bool]:
+    def last(member: Member) -> tuple[bool, bool, bool]:
         is_open = bool(fits(member.open, length) & at)
         is_free = rival(reading, business, [member.id], *span, now, wish.ignoring) is None
-        return member.id not in serving, not (is_open and is_free), not is_open, not is_free
+        return member.id not in serving, not is_open, not is_free
 
     return tuple(member.id for need in facts.needs for member in sorted(need.members, key=last)[: need.count])
 

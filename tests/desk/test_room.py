@@ -7,7 +7,7 @@ import pytest
 
 from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.errors import Missing, Refused
-from slotkeeper.core.service import Need
+from slotkeeper.core.service import Need, Resource
 from slotkeeper.core.ticks import Instant, format_instant
 from slotkeeper.desk import booking, changing, room
 from slotkeeper.desk.room import Span
@@ -138,7 +138,55 @@ def test_a_visit_off_the_step_may_go_back_onto_it() -> None:
     starts = room.starts_to_move(setting.desk, STAFF, visit.id, DAY)
 
     assert at("2026-11-24T09:15:00Z") in starts
-    assert room.room_to_move(setting.desk, STAFF, visit.id, DAY).latest_end == 0
+    found = room.room_to_move(setting.desk, STAFF, visit.id, DAY)
+    assert found.latest_end == 0
+    assert at("2026-11-24T03:00:00Z") not in found.by_resource["d0"]
+
+
+def test_nobody_has_room_where_another_who_is_needed_has_none() -> None:
+    setting = a_clinic(doctors=1, rooms=1)
+    washing = order("2026-11-24T11:00:00Z", "2026-11-24T12:00:00Z", resource_ids=("r0",))
+    booking.book(setting.desk, STAFF, washing)
+
+    found = room.room_to_book(setting.desk, STAFF, "exam", DAY)
+
+    assert at("2026-11-24T11:00:00Z") not in found.by_resource["d0"]
+    assert at("2026-11-24T12:00:00Z") in found.by_resource["d0"]
+
+
+def test_who_has_room_for_a_visit_of_two_has_another_beside_them() -> None:
+    setting = a_clinic(doctors=3)
+    setting.service("pair", needs=[Need(any_of="doctors", count=2)])
+    for id in ("d1", "d2"):
+        booking.book(setting.desk, STAFF, order("2026-11-24T11:00:00Z", "2026-11-24T12:00:00Z", resource_ids=(id,)))
+
+    found = room.room_to_book(setting.desk, STAFF, "pair", DAY)
+
+    assert at("2026-11-24T11:00:00Z") not in found.by_resource["d0"]
+    assert at("2026-11-24T12:00:00Z") in found.by_resource["d0"]
+
+
+def test_buffers_find_their_room_beyond_the_first_and_the_last_start() -> None:
+    setting = a_clinic()
+    setting.put("resource", "open", Resource(name="Open", zone="UTC"))
+    needs = [Need(all_of=("open",))]
+    setting.service("clean", needs=needs, buffer_before_minutes=60, buffer_after_minutes=60)
+
+    starts = room.room_to_book(setting.desk, STAFF, "clean", DAY).anyone
+
+    assert (starts[0], starts[-1]) == (DAY.first, DAY.last - STEP)
+
+
+@pytest.mark.parametrize("limit", ["day_limit", "customer_limit"])
+def test_limits_bound_where_an_appointment_may_go(limit: str) -> None:
+    setting = a_clinic()
+    visit = setting.book("2026-11-25T09:00:00Z", customer_id="ada")
+    setting.service("visit", **{limit: 1})
+    setting.book("2026-11-24T09:00:00Z", customer_id="ada")
+
+    assert room.starts_to_move(setting.desk, STAFF, visit.id, DAY) == []
+    with pytest.raises(Refused):
+        changing.move(setting.desk, STAFF, changing.Move(id=visit.id, start=at("2026-11-24T11:00:00Z")))
 
 
 def test_time_without_a_service_has_no_starts_to_move_to() -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from slotkeeper.core.errors import Invalid, Missing
 from slotkeeper.core.ticks import DAY_SECONDS, Instant, Window, day_of
+from slotkeeper.desk import search
+from slotkeeper.desk.holds import HoldOrder, hold
 from slotkeeper.desk.search import Meeting, Offers, Search, meeting_slots, service_slots
 from tests.builders import STAFF, VISITOR, Setting, a_clinic, at, customer_actor
 
@@ -148,3 +150,21 @@ def test_a_meeting_is_looked_for_among_what_is_booked_by_now(clinic: Setting) ->
     clinic.book("2026-11-24T09:00:00Z", resource_ids=("d0",))
 
     assert NINE not in meetings(clinic).starts
+
+
+def test_a_meeting_is_not_while_one_of_them_is_held(clinic: Setting) -> None:
+    hold(clinic.desk, STAFF, HoldOrder(service_id="visit", start=NINE, resource_ids=("d0",), seconds=60))
+    held = meetings(clinic).starts
+
+    clinic.clock.forward(seconds=60)
+
+    assert NINE not in held
+    assert NINE in meetings(clinic).starts
+
+
+def test_a_meeting_is_of_as_many_as_may_be_named(clinic: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "MAX_MEMBERS", 2)
+
+    assert meetings(clinic, "d0", "d1").starts
+    with pytest.raises(Invalid, match="name 1 to 2 members"):
+        meetings(clinic, "d0", "d1", "d2")

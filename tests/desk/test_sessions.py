@@ -249,6 +249,6 @@ def test_a_password_that_was_right_when_it_was_looked_at_opens_nothing_once_it_i
     later(clinic, 5)
     members.set_password_hash(clinic.desk, STAFF, VERA, "another")
 
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(Unauthenticated, match="nobody is signed in"):
         open_session(clinic.desk, "clinic", VERA, False, seen)
     assert not stored(clinic)

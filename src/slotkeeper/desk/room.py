@@ -135,7 +135,7 @@ def _room(facts: Facts, span: Span) -> Room:
     for number, need in enumerate(facts.needs):
         for member in need.members:
             needs = (*facts.needs[:number], *_with(need, member), *facts.needs[number + 1 :])
-            by_resource[member.id] = slots(replace(facts, needs=needs, open_starts=None), span.first, span.last)
+            by_resource[member.id] = slots(replace(facts, needs=needs), span.first, span.last)
     return Room(
         seconds=facts.service.duration_minutes * 60,
         anyone=slots(facts, span.first, span.last),

@@ -58,7 +58,7 @@ FULL = Fault(
 FULL_WITHOUT_A_DISK = msgspec.structs.replace(FULL, name="writes find no space", begin=("full 1",), end="mend")
 FAULTS = (
     Fault(
-        name="files may not grow (a quota)",
+        name="files may not be written beyond a size (a quota)",
         begin=("quota",),
         end="no-quota",
         shows=False,

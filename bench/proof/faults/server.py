@@ -8,7 +8,7 @@ It serves the file, sends its mail to a server at that port, prints its own port
     full RATE                     so many writes by SQLite fail for want of space
     mend                          no call fails any more
     fill, empty                   every last byte of the file's disk is taken, and given back
-    quota, no-quota               no file may grow beyond what the largest has now
+    quota, no-quota               no file may be written beyond what the write-ahead log has now, and a little
     lock, unlock                  another process holds the write lock, until it is killed
     move, put-back                the file is moved away
     shift SECONDS                 the clock is so far from the true time
@@ -46,6 +46,7 @@ ROOT = Path(__file__).parents[3]
 UNLIMITED = Rules(key_quota=Quota("key", 10**9), address_quota=Quota("address", 10**9))
 SMALL_DISK = 'mount -t tmpfs -o size="$1" none "$2" && cp "$3" "$2" && shift 3 && "$@"'
 FILL_BYTES = 4096 * 16
+QUOTA_ROOM_BYTES = 1 << 18
 
 
 class Running:
@@ -206,7 +207,7 @@ class Place:
             case ("empty",):
                 self._filler.unlink()
             case ("quota",):
-                _limit(max(each.stat().st_size for each in self._all()))
+                _limit(self._file.with_name(f"{self._file.name}-wal").stat().st_size + QUOTA_ROOM_BYTES)
             case ("no-quota",):
                 _limit(resource.RLIM_INFINITY)
             case ("lock",):
@@ -221,10 +222,6 @@ class Place:
                 self._elsewhere.rename(self._file)
             case _:
                 raise ValueError(f"not understood: {order} {words}")
-
-    def _all(self) -> Iterator[Path]:
-        """The file, and those that SQLite keeps beside it."""
-        return self._file.parent.glob(f"{self._file.name}*")
 
     def _fill(self) -> None:
         with suppress(OSError), self._filler.open("ab", buffering=0) as file:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from slotkeeper.contracts import Change, Doc, Key, Letter, Stale
 from slotkeeper.core.appointment import Appointment
@@ -14,6 +15,7 @@ from slotkeeper.courier.log import notifications
 from slotkeeper.courier.seen import KEPT, Seen
 from slotkeeper.desk.changing import Request, act, edit
 from slotkeeper.documents import appointment_key, decoded
+from slotkeeper.ledger import Draft, Reading
 from slotkeeper.stores.sqlite import SqliteStore
 from tests.builders import STAFF, a_clinic, contact
 from tests.post import LetterBox, a_courier, caught, sweep
@@ -87,6 +89,39 @@ def test_a_message_is_claimed_and_noted_at_the_first_go() -> None:
 
     assert sweep(courier).sent == 2
     assert store.stale == 0
+
+
+def test_what_was_read_is_decoded_once_and_what_is_not_there_is_none() -> None:
+    clinic = a_clinic()
+    key = appointment_key("clinic", clinic.book(START).id)
+    seen = Seen(clinic.store)
+
+    first = seen.again(key)
+
+    assert first is not None
+    assert seen.again(key) is first
+    assert seen.again(appointment_key("clinic", "apt_none")) is None
+
+
+def test_what_was_written_is_known_as_it_stands_in_the_store() -> None:
+    store = CountingStore(":memory:")
+    clinic = a_clinic(store)
+    key = appointment_key("clinic", clinic.book(START).id)
+    seen = Seen(store)
+    seen.again(key)
+    store.asked, store.stale = (), 0
+
+    def into(zone: str) -> Appointment | None:
+        def change(reading: Reading, draft: Draft, before: Appointment) -> tuple[Appointment, Appointment]:
+            after = replace(before, zone=zone)
+            return after, after
+
+        return seen.rewrite(key, change)
+
+    after = [into("Europe/Paris"), into("Europe/Rome")]
+
+    assert (store.asked, store.stale) == ((), 0)
+    assert seen.again(key) is after[-1]
 
 
 def test_what_changed_between_sending_and_noting_is_kept(tmp_path: Path) -> None:

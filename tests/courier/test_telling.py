@@ -1,18 +1,21 @@
 """What a letter says about itself: its id, whom it is from and for, and what programs are told."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import pytest
 from msgspec.structs import replace
 
-from slotkeeper.contracts import Letter
+from slotkeeper.contracts import Change, Letter
 from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.reminders import Channel, Message
-from slotkeeper.core.service import Business
-from slotkeeper.courier.telling import Catalogue, Gone, letter_for
+from slotkeeper.core.service import Business, Resource
+from slotkeeper.courier.telling import Catalogue, Gone, letter_for, payload, status_after
+from slotkeeper.desk import catalogue
 from slotkeeper.desk.catalogue import put_on_shelf, put_profile
-from slotkeeper.documents import Webhook
+from slotkeeper.desk.changing import Request, edit
+from slotkeeper.documents import Template, Webhook, kind_key
 from slotkeeper.notices.rendering import render
 from tests.builders import STAFF, Setting, a_clinic, contact
 
@@ -67,6 +70,90 @@ def test_programs_are_told_of_which_business_and_appointment(teller: Teller) -> 
 
         assert (told["type"], told["timestamp"]) == ("appointment.booked", "2026-11-23T06:00:00Z")
         assert (told["data"]["business"], told["data"]["appointmentId"]) == ("clinic", teller.appointment.id)
+
+
+def test_programs_are_told_all_of_an_event_as_it_was_when_it_happened(teller: Teller) -> None:
+    booked, clinic = teller.appointment, teller.clinic
+    clinic.clock.forward(minutes=5)
+    teller.appointment = edit(
+        clinic.desk, STAFF, Request(id=booked.id, reason="asked to"), {"notes": "left knee"}, None
+    )
+    message = replace(teller.booked, channel="topic", kind="edited", event=2)
+    clinic.clock.forward(minutes=5)
+
+    told = payload("clinic", teller.appointment, message, teller.appointment.events[1], clinic.clock.now)
+
+    assert told == {
+        "type": "appointment.edited",
+        "timestamp": "2026-11-23T06:05:00Z",
+        "data": {
+            "business": "clinic",
+            "appointmentId": booked.id,
+            "status": "booked",
+            "startTime": START,
+            "endTime": "2026-11-26T09:30:00Z",
+            "zone": "Europe/Berlin",
+            "serviceId": "visit",
+            "resourceIds": ("d0",),
+            "customerId": booked.customer_id,
+            "contact": booked.contact,
+            "details": {"notes": "left knee"},
+            "revision": 2,
+            "by": "staff",
+            "reason": "asked to",
+        },
+    }
+
+
+def test_programs_are_told_of_a_reminder_how_long_before_it_is(teller: Teller) -> None:
+    reminder = next(each for each in teller.appointment.messages if each.kind == "reminder")
+
+    told: Any = payload("clinic", teller.appointment, reminder, None, teller.clinic.clock.now)
+
+    assert (told["type"], told["timestamp"]) == ("appointment.reminder", "2026-11-23T06:00:00Z")
+    assert told["data"]["leadMinutes"] == reminder.lead_minutes
+
+
+def test_the_status_after_an_event_that_names_none_is_that_of_now(teller: Teller) -> None:
+    moved = replace(teller.appointment.events[0], type="moved")
+
+    assert status_after(replace(teller.appointment, events=(moved,)), moved) == "booked"
+
+
+def test_a_mail_names_the_people_and_rooms_of_the_event_and_no_equipment(teller: Teller) -> None:
+    teller.clinic.put("resource", "lamp", Resource(name="Lamp", kind="equipment", zone="Europe/Berlin"))
+    teller.clinic.put("resource", "gone", Resource(name="Gone", kind="room", zone="Europe/Berlin"))
+    teller.clinic.store.commit(Change({(key := kind_key("clinic", "resource", "gone")): 1}, deletes=[key]))
+    [event] = teller.appointment.events
+    serving = replace(event, resource_ids=("d1", "lamp", "r0", "gone"))
+    teller.appointment = replace(teller.appointment, events=(serving,), resource_ids=("d2",))
+
+    letter = teller.letter("email")
+
+    assert "With: Dr 1, Room 0" in letter.text
+    assert "Dr 2" not in letter.text
+
+
+@pytest.mark.parametrize("id", ["0", "welcome"])
+def test_a_mail_says_what_the_business_says_in_place_of_our_words(teller: Teller, id: str) -> None:
+    other = replace(STAFF, business="salon")
+    for actor, name, subject in ((STAFF, id, "Welcome"), (other, "x", "Not for the clinic")):
+        catalogue.put(
+            teller.clinic.desk, actor, "template", name, Template(kind="booked", subject=subject, text="Hello")
+        )
+
+    assert teller.letter("email").subject == "Welcome"
+
+
+@pytest.mark.parametrize("channel", ["email", "sms"])
+def test_a_letter_tells_which_part_of_it_is_its_readers_alone(teller: Teller, channel: Channel) -> None:
+    known = Catalogue(teller.clinic.store, "https://book.example")
+    message = replace(teller.booked, channel=channel)
+
+    letter = letter_for(known, render, "clinic", teller.appointment, message, teller.clinic.clock.now)
+
+    assert letter.private == known.token("clinic", teller.appointment, "booked")
+    assert f"https://book.example/visit/clinic/{letter.private}" in letter.text
 
 
 @pytest.mark.parametrize(("email", "headers"), [("desk@clinic.example", {"Reply-To": "desk@clinic.example"}), ("", {})])

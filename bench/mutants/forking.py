@@ -18,8 +18,11 @@ Ending = Literal["found", "nothing", "refused", "out of time", "crashed"]
 
 FOUND, NOTHING, REFUSED, LATE, CRASHED = 10, 11, 12, 13, 14
 TIMES, SPARE_SECONDS = 10, 4
-STUCK_SECONDS = 20
-"""Who has used no processor time for so long waits for what will not come."""
+STUCK_SECONDS, IDLE_SHARE = 20, 0.01
+"""Who has used less than this share of a processor for so long waits for what will not come. It is more than none, as
+a thread beside may look around now and then."""
+
+TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 class Refused(Exception):
@@ -86,7 +89,7 @@ class _Process:
     def __init__(self, work: Callable[[], str], stuck_seconds: float) -> None:
         self._stuck_seconds = stuck_seconds
         self.pipe, mine = os.pipe()
-        self._used, self._moved = -1, time.monotonic()
+        self._used, self._moved = 0, time.monotonic()
         self._is_out_of_time = False
         self._pid = os.fork()
         if self._pid == 0:
@@ -121,7 +124,7 @@ class _Process:
 
     def _end_if_stuck(self) -> None:
         used = _used_ticks(self._pid)
-        if used != self._used:
+        if used - self._used >= IDLE_SHARE * self._stuck_seconds * TICKS_A_SECOND:
             self._used, self._moved = used, time.monotonic()
         elif time.monotonic() - self._moved > self._stuck_seconds:
             self._is_out_of_time = True

@@ -3,6 +3,7 @@
 import faulthandler
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -143,6 +144,23 @@ def test_who_takes_too_much_of_the_processor_is_ended() -> None:
 @pytest.mark.slow
 def test_who_waits_for_what_will_not_come_is_ended() -> None:
     assert ending(lambda: str(threading.Event().wait()), stuck_seconds=0.5).ending == "out of time"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(30)
+def test_who_waits_is_ended_though_a_thread_beside_looks_around_now_and_then() -> None:
+    def look_around() -> None:
+        while True:
+            begun = time.thread_time()
+            while time.thread_time() < begun + 0.01:
+                pass
+            time.sleep(1.5)
+
+    def wait() -> str:
+        threading.Thread(target=look_around, daemon=True).start()
+        return str(threading.Event().wait())
+
+    assert ending(wait, stuck_seconds=3).ending == "out of time"
 
 
 # How it is judged.

@@ -141,7 +141,7 @@ def endure(trouble: Trouble, *, visits: int = 4, kind: type[Courier] = Courier) 
 
 
 def _judged(trouble: Trouble, visits: int, others: int, dead: int, came: Counter[str]) -> Hours:
-    hours = Hours(letters=came.total(), twice=len(came) if trouble.took else 0)
+    hours = Hours(letters=came.total(), twice=len(came) if trouble.took and trouble.most is None else 0)
     if others != visits:
         hours.complaints.append(f"of {visits} letters to the other peer {others} came meanwhile")
     if (len(came), came.total()) != (visits, visits):

@@ -2,12 +2,10 @@
 
 import sqlite3
 import threading
-from contextlib import suppress
 from pathlib import Path
 from shutil import disk_usage
 
 from slotkeeper.core.errors import Unreachable
-from slotkeeper.stores.schema import roll_back
 
 ROOM_BYTES = 1_000_000
 """What the bookings of a few seconds may need."""
@@ -86,8 +84,7 @@ class Lookout:
             connection.execute("COMMIT")
             connection.execute("PRAGMA busy_timeout = 0")
         except sqlite3.Error:
-            roll_back(connection)
-            self._close()
+            self._close()  # which undoes what was begun
             raise
 
     def _opened(self) -> sqlite3.Connection:
@@ -101,8 +98,7 @@ class Lookout:
 
     def _close(self) -> None:
         if self._connection is not None:
-            with suppress(sqlite3.Error):
-                self._connection.close()
+            self._connection.close()
             self._connection = None
 
 

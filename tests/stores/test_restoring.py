@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from pathlib import Path
 from unittest.mock import patch
 
@@ -15,6 +16,7 @@ from slotkeeper.stores.sqlite import SqliteStore
 from tests.contracts.store import A, B, put
 
 OPEN = Path("/proc/self/fd")
+needs_linux = pytest.mark.skipif(not OPEN.exists(), reason="asks Linux which files are open")
 
 
 @pytest.fixture
@@ -48,10 +50,36 @@ def held_by(path: Path) -> dict[Key, bytes]:
         store.close()
 
 
+def noted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Everything that is synced, removed and put in another's place from now on, by name."""
+    steps = list[str]()
+
+    def note(name: str) -> None:
+        call = getattr(os, name)
+
+        def noting(what: int | Path, *others: Path) -> None:
+            path = (OPEN / str(what)).readlink() if isinstance(what, int) else what
+            call(what, *others)
+            steps.append(f"{name} {path.name}")
+
+        monkeypatch.setattr(os, name, noting)
+
+    for name in ("fsync", "unlink", "replace"):
+        note(name)
+    return steps
+
+
 def test_an_empty_file_is_no_backup(path: Path) -> None:
     path.touch()
 
     with pytest.raises(Damaged, match="not a Slotkeeper database"):
+        restore(path, path.with_name("other.db"))
+
+
+def test_what_is_no_database_is_no_backup(path: Path) -> None:
+    path.write_bytes(b"this is not a database, only a text that is long enough" * 100)
+
+    with pytest.raises(Unreachable, match="cannot read the backup"):
         restore(path, path.with_name("other.db"))
 
 
@@ -94,6 +122,42 @@ def test_the_log_of_a_killed_server_never_reaches_what_was_restored(path: Path, 
     restore(backup, path)
 
     assert held_by(path) == {A: b"backed up"}
+
+
+def test_what_lay_beside_a_database_that_was_removed_never_reaches_what_was_restored(
+    path: Path, tmp_path: Path
+) -> None:
+    backup = a_backup(tmp_path / "copy.db")
+    a_database_with_a_log(path)
+    path.unlink()
+    for end in ("-shm", "-journal"):
+        path.with_name(path.name + end).write_bytes(b"left behind")
+
+    restore(backup, path)
+
+    assert {each.name for each in tmp_path.iterdir()} == {"copy.db", "test.db", "live.db"}
+    assert held_by(path) == {A: b"backed up"}
+
+
+@needs_linux
+def test_each_step_of_a_restore_is_on_the_disk_before_the_next(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`make proof ARGS=power` shows why."""
+    backup = a_backup(tmp_path / "copy.db")
+    a_database_with_a_log(path)
+    path.unlink()
+    steps = noted(monkeypatch)
+
+    restore(backup, path)
+
+    assert steps == [
+        "unlink test.db-wal",
+        f"fsync {tmp_path.name}",
+        "fsync test.db.restoring",
+        "replace test.db.restoring",
+        f"fsync {tmp_path.name}",
+    ]
 
 
 def test_a_restore_that_ends_before_its_last_step_leaves_what_was_there_with_what_was_in_its_log(
@@ -147,21 +211,16 @@ def test_what_a_restore_left_behind_that_was_cut_short_gives_nothing_away(path: 
     assert not left.exists()
 
 
-@pytest.mark.skipif(not OPEN.exists(), reason="asks Linux which files are open")
+@needs_linux
 def test_files_and_folders_are_synced_and_let_go_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file, synced, fsync = tmp_path / "a.db", list[str](), os.fsync
+    file, steps = tmp_path / "a.db", noted(monkeypatch)
     file.write_bytes(b"content")
-
-    def noted(handle: int) -> None:
-        synced.append(str((OPEN / str(handle)).readlink()))
-        fsync(handle)
-
-    monkeypatch.setattr(os, "fsync", noted)
     before = len(list(OPEN.iterdir()))
+
     sync(file)
     sync(tmp_path)
 
-    assert synced == [str(file), str(tmp_path)]
+    assert steps == ["fsync a.db", f"fsync {tmp_path.name}"]
     assert len(list(OPEN.iterdir())) == before
 
 
@@ -169,8 +228,10 @@ def test_the_log_of_a_database_in_use_is_left_alone(path: Path) -> None:
     store = SqliteStore(path)
     put(store, A, b"one")
 
+    began = time.monotonic()
     with pytest.raises(Unreachable, match="in use"):
         put_log_away(path)
+    assert time.monotonic() - began < 4  # somebody waits for the answer, and SQLite would wait for five seconds
 
     assert store.read([A])[A].body == b"one"
     store.close()

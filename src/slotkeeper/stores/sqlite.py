@@ -180,7 +180,6 @@ class SqliteStore:
         self._batch_thread = me
         self._half_done = False
         try:
-            self._refresh()
             yield
             if self._half_done:
                 raise Unreachable("a write in this batch failed half-way, so none of it was kept")
@@ -338,11 +337,7 @@ class SqliteStore:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self._path,
-            timeout=self._wait_seconds,
-            isolation_level=None,
-            check_same_thread=False,
-            cached_statements=256,
+            self._path, timeout=self._wait_seconds, isolation_level=None, check_same_thread=False
         )
         self._opened.append(connection)
         connection.execute("PRAGMA journal_mode = WAL")

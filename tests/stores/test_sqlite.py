@@ -5,7 +5,9 @@ import resource
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -16,8 +18,10 @@ from slotkeeper.core.errors import Unreachable
 from slotkeeper.stores import rows
 from slotkeeper.stores.restoring import restore
 from slotkeeper.stores.schema import Damaged
-from slotkeeper.stores.sqlite import SqliteStore
-from tests.contracts.store import A, B, StoreContract, put
+from slotkeeper.stores.sqlite import CACHE_KIBIBYTES, SqliteStore
+from tests.contracts.store import A, B, C, StoreContract, put
+
+OPEN = Path("/proc/self/fd")
 
 
 class TestInMemory(StoreContract):
@@ -41,12 +45,13 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "test.db"
 
 
-def test_the_file_is_written_ahead_and_synced_in_full(path: Path) -> None:
-    store = SqliteStore(path)
+def test_the_file_is_written_ahead_and_synced_in_full_and_waited_for_as_long_as_was_said(path: Path) -> None:
+    store = SqliteStore(path, wait_seconds=1.5)
 
-    settings = [store._writer.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+    names = ("journal_mode", "synchronous", "busy_timeout", "cache_size")
+    settings = [store._writer.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
 
-    assert settings == ["wal", 2]
+    assert settings == ["wal", 2, 1500, -CACHE_KIBIBYTES]
     store.close()
 
 
@@ -82,6 +87,57 @@ def test_two_stores_on_one_file_see_each_other(path: Path) -> None:
     assert one.stamps([A.part]) != before
     one.close()
     two.close()
+
+
+def test_while_one_thread_has_a_batch_another_reads_what_was_there_before(path: Path) -> None:
+    store = SqliteStore(path)
+    put(store, A, b"one")
+
+    with ThreadPoolExecutor(1) as another, store.batch():
+        put(store, A, b"two", version=1)
+        assert another.submit(store.read, [A, B]).result(timeout=5) == {A: Doc(A, 1, b"one")}
+
+    assert store.read([A]) == {A: Doc(A, 2, b"two")}
+    store.close()
+
+
+def when_all_wait(store: SqliteStore, threads: ThreadPoolExecutor, *keys: Key) -> list[Future[None]]:
+    """A write of each key, which waits for the batch that is open."""
+    writes = [threads.submit(put, store, key, b"one") for key in keys]
+    while len(store._queue) < len(keys):
+        time.sleep(0.001)
+    return writes
+
+
+def test_all_who_wait_are_committed_together(path: Path) -> None:
+    store, said = SqliteStore(path), list[str]()
+
+    with ThreadPoolExecutor(3) as threads:
+        with store.batch():
+            writes = when_all_wait(store, threads, A, B, C)
+            store._writer.set_trace_callback(said.append)
+        for write in writes:
+            write.result()
+
+    assert store.read([A, B, C]).keys() == {A, B, C}
+    assert [each for each in said if each.startswith(("BEGIN", "COMMIT"))] == ["BEGIN IMMEDIATE", "COMMIT"]
+    store.close()
+
+
+def test_when_nobody_can_write_all_who_wait_are_told(path: Path) -> None:
+    store, rival = SqliteStore(path, wait_seconds=0), sqlite3.connect(path, isolation_level=None)
+
+    with ThreadPoolExecutor(3) as threads:
+        with store.batch():
+            writes = when_all_wait(store, threads, A, B, C)
+            rival.execute("BEGIN IMMEDIATE")
+        for write in writes:
+            with pytest.raises(Unreachable, match="locked"):
+                write.result()
+
+    rival.close()
+    assert store.read([A, B, C]) == {}
+    store.close()
 
 
 def test_a_batch_that_fails_to_commit_leaves_nothing(path: Path) -> None:
@@ -235,18 +291,61 @@ def test_nothing_is_written_into_a_file_that_was_moved_away(path: Path, is_batch
     store.close()
 
 
-def test_a_locked_file_is_unreachable_not_empty(path: Path) -> None:
+@pytest.mark.parametrize("is_batch", [False, True], ids=["alone", "batch"])
+def test_a_locked_file_is_unreachable_not_empty(path: Path, is_batch: bool) -> None:
     store = SqliteStore(path, wait_seconds=0.05)
     rival = sqlite3.connect(path, isolation_level=None)
     rival.execute("BEGIN IMMEDIATE")
 
-    with pytest.raises(Unreachable, match="locked"):
+    with pytest.raises(Unreachable, match="locked"), store.batch() if is_batch else nullcontext():
         put(store, A, b"one")
     rival.execute("ROLLBACK")
     put(store, A, b"one")
 
     assert store.read([A])[A].version == 1
     rival.close()
+    store.close()
+
+
+@pytest.mark.parametrize("look", [SqliteStore.read, SqliteStore.stamps])
+def test_a_closed_file_is_unreachable_not_empty(path: Path, look: Callable[[SqliteStore, list[str]], object]) -> None:
+    store = SqliteStore(path)
+    store.close()
+
+    with pytest.raises(Unreachable, match="closed"):
+        look(store, [])
+
+
+def test_each_thread_opens_the_file_once_and_a_backup_lets_go_of_it(path: Path, tmp_path: Path) -> None:
+    store = SqliteStore(path)
+    store.list("due", "due", limit=1)
+    opened = list(store._opened)
+
+    store.list("due", "due", limit=1)
+    store.backup(tmp_path / "copy.db")
+
+    assert store._opened == opened
+    store.close()
+
+
+@pytest.mark.skipif(not OPEN.exists(), reason="asks Linux which files are open")
+def test_a_backup_that_is_broken_off_lets_go_of_its_file(path: Path, tmp_path: Path) -> None:
+    store = SqliteStore(path)
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        store.backup(tmp_path / "copy.db", lambda done, pages: 1 // 0)
+
+    assert caught.value.__traceback__  # and so all that was in hand when it happened
+    assert tmp_path / "copy.db" not in [each.resolve() for each in OPEN.iterdir()]
+    store.close()
+
+
+def test_a_walk_finds_documents_as_they_are(path: Path) -> None:
+    store = SqliteStore(path)
+    put(store, A, b"one")
+    put(store, A, b"two", version=1)
+
+    assert list(store.walk()) == [Doc(A, 2, b"two")]
     store.close()
 
 
@@ -315,6 +414,7 @@ def test_a_backup_is_whole_while_others_write(path: Path, tmp_path: Path) -> Non
     "damage",
     [
         "UPDATE doc SET places = 'nonsense' WHERE part = 'shop/a'",
+        """UPDATE doc SET places = '{"start": 1}' WHERE part = 'shop/a'""",
         "DELETE FROM place WHERE sort = '1'",
         "UPDATE place SET sort = '9' WHERE sort = '1'",
         "INSERT INTO place VALUES ('due', 'shop', '1', 1)",
@@ -372,4 +472,9 @@ def test_a_batch_that_has_not_written_yet_reads_what_others_have_committed_meanw
         before = ours.stamps([A.part])
         theirs.commit(Change({A: 0}, [Put(A, b"1")]))
         assert ours.read([A])[A].body == b"1"
-        assert ours.stamps([A.part]) != before
+        between = ours.stamps([A.part])
+        theirs.commit(Change({A: 1}, [Put(A, b"2")]))
+        after = ours.stamps([A.part])
+    assert len({*map(str, (before, between, after))}) == 3
+    ours.close()
+    theirs.close()

@@ -23,9 +23,11 @@ def connection(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def test_what_another_process_does_meanwhile_is_not_done_again(path: Path, connection: sqlite3.Connection) -> None:
+    begun = list[str]()
+
     def meanwhile(statement: str) -> None:
-        if statement == "BEGIN IMMEDIATE":
-            connection.set_trace_callback(None)
+        if statement == "BEGIN IMMEDIATE" and not begun:
+            begun.append(statement)
             SqliteStore(path).close()
 
     connection.set_trace_callback(meanwhile)

@@ -468,8 +468,8 @@ def test_a_batch_that_has_not_written_yet_reads_what_others_have_committed_meanw
     ours, theirs = SqliteStore(tmp_path / "a.db"), SqliteStore(tmp_path / "a.db")
 
     with ours.batch():
-        assert ours.read([A]) == {}
         before = ours.stamps([A.part])
+        assert ours.read([A]) == {}
         theirs.commit(Change({A: 0}, [Put(A, b"1")]))
         assert ours.read([A])[A].body == b"1"
         between = ours.stamps([A.part])

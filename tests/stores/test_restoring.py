@@ -241,10 +241,12 @@ def test_a_database_that_somebody_has_for_themselves_is_not_waited_for_long(path
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
 
-    began = time.monotonic()
-    with pytest.raises(Unreachable, match="in use"):
-        put_log_away(path)
-    waited = time.monotonic() - began
+    waited = list[float]()
+    for _ in range(2):
+        began = time.monotonic()
+        with pytest.raises(Unreachable, match="in use"):
+            put_log_away(path)
+        waited.append(time.monotonic() - began)
     other.close()
 
-    assert waited < 4  # by itself SQLite in Python waits for five seconds
+    assert min(waited) < 1

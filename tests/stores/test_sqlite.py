@@ -101,6 +101,19 @@ def test_while_one_thread_has_a_batch_another_reads_what_was_there_before(path: 
     store.close()
 
 
+def test_who_asks_for_stamps_while_another_writes_waits_a_moment_only(path: Path) -> None:
+    store, waited = SqliteStore(path), list[float]()
+
+    with ThreadPoolExecutor(1) as another, store.batch():
+        for _ in range(3):
+            began = time.monotonic()
+            assert another.submit(store.stamps, [A.part]).result(timeout=5) is None
+            waited.append(time.monotonic() - began)
+
+    assert min(waited) < 1
+    store.close()
+
+
 def when_all_wait(store: SqliteStore, threads: ThreadPoolExecutor, *keys: Key) -> list[Future[None]]:
     """A write of each key, which waits for the batch that is open."""
     writes = [threads.submit(put, store, key, b"one") for key in keys]

@@ -69,8 +69,8 @@ class Rows:
 
     def stamps(self, parts: Sequence[str]) -> list[int]:
         """See `Store.stamps`."""
-        stamps = self._stamps  # where a part has one already, the number that is offered is skipped
-        return [stamps.setdefault(part, next(self._numbers)) for part in parts]
+        stamps = self._stamps
+        return [stamps[part] if part in stamps else stamps.setdefault(part, next(self._numbers)) for part in parts]
 
     def apply(self, change: Change) -> None:
         """Do the change, here and not yet in the file.
@@ -106,7 +106,7 @@ class Rows:
             if before is not None and after is None:
                 gone.append((before.id, before.doc.version))
             elif after is not None:
-                doc, places = after.doc, _encode_places(after.places).decode()
+                doc, places = after.doc, _encode_places(after.places).decode() if after.places else "{}"
                 if before is None:
                     made.append((after.id, key.part, key.sort, doc.version, doc.body, places))
                 else:
@@ -138,7 +138,7 @@ class Rows:
         if found is None:
             return None
         id, version, body, places = found
-        return Row(id, Doc(key, version, body), _decode_places(places))
+        return Row(id, Doc(key, version, body), _NOWHERE if places == "{}" else _decode_places(places))
 
     def _put(self, put: Put) -> None:
         key, row = put.key, self._row(put.key)

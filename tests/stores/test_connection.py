@@ -1,6 +1,7 @@
 """Calls to DynamoDB: what comes back, what is tried again, and what is never taken for an answer."""
 
 import logging
+import socket
 import ssl
 import subprocess
 import threading
@@ -14,8 +15,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from slotkeeper import __version__
 from slotkeeper.core.errors import Unreachable
 from slotkeeper.stores.connection import LONGEST_PAUSE_SECONDS, Connection, Failed, Rejected, endpoint_of
+from slotkeeper.stores.connection import PASSING as CODES
 from slotkeeper.stores.signing import Credentials
 from tests.aws.emulator import ENVIRONMENT
 from tests.stores.peer import Act, Asked, a_peer, answer, cancelled, failure, half, hang_up, late, reset
@@ -37,6 +40,7 @@ PASSING = {
     "cancelled by a conflict": cancelled("None", "TransactionConflict"),
     "cancelled by throttling": cancelled("ThrottlingError", "TransactionConflict", "None"),
     "cancelled for no reason": failure("TransactionCanceledException"),
+    "cancelled for every reason": cancelled(*CODES),
 }
 """Nothing was done, and DynamoDB says so."""
 
@@ -51,6 +55,7 @@ LOST = {
     "too late": LATE,
     "garbage": answer(b"\x00\xff not JSON"),
     "a list": answer([]),
+    "more brackets than can be": answer(b'{"Item":' * 100_000),
     "half of the JSON": answer(b'{"Item": {"part"'),
     "another body than was sent": answer({}, x_amz_crc32="1"),
     "no HTTP at all": lambda wire, asked: wire.sendall(b"220 mail.example.com ESMTP\r\n") is not None,
@@ -103,7 +108,7 @@ def patience(*troubles: Act) -> dict[str, float]:
 def test_an_answer_comes_back_as_it_is(connected: Connecting) -> None:
     body = b'{"Item": {"part": {"S": "\xc3\xbc"}}}'
     with a_peer(answer(body, x_amz_crc32=str(zlib.crc32(body)))) as peer:
-        found = connected(peer.endpoint, app="ConflictDetector").call("GetItem", {"Key": "ü"})
+        found = connected(peer.endpoint).call("GetItem", {"Key": "ü"})
 
     [asked] = peer.asked
     assert found == {"Item": {"part": {"S": "ü"}}}
@@ -113,7 +118,14 @@ def test_an_answer_comes_back_as_it_is(connected: Connecting) -> None:
     assert asked.headers["host"] == peer.endpoint.removeprefix("http://")
     assert asked.headers["x-amz-security-token"] == "hush-token"
     assert asked.headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20270115/us-west-1/dyn")
-    assert asked.headers["user-agent"].endswith(" app/ConflictDetector")
+
+
+@pytest.mark.parametrize(("app", "agent"), [("", ""), ("ConflictDetector", " app/ConflictDetector")])
+def test_who_asks_tells_its_name_and_version(connected: Connecting, app: str, agent: str) -> None:
+    with a_peer(answer({})) as peer:
+        connected(peer.endpoint, app=app).call("GetItem", {})
+
+    assert peer.asked[0].headers["user-agent"] == f"slotkeeper/{__version__}{agent}"
 
 
 def test_calls_share_a_connection_and_calls_at_the_same_moment_do_not(connected: Connecting) -> None:
@@ -178,6 +190,7 @@ def test_pauses_grow_and_never_go_beyond_the_budget(connected: Connecting) -> No
         connected(peer.endpoint, passing, budget_seconds=60).call("GetItem", {})
 
     bounds = [min(LONGEST_PAUSE_SECONDS, 0.025 * 2**number) for number in range(len(passing.pauses))]
+    assert passing.pauses[0] > 0
     assert all(0 <= pause <= bound for pause, bound in zip(passing.pauses, bounds, strict=True))
     assert len({round(pause, 6) for pause in passing.pauses}) > len(passing.pauses) / 2
     assert max(passing.pauses) > LONGEST_PAUSE_SECONDS / 2
@@ -195,6 +208,35 @@ def test_a_slow_peer_cannot_hold_a_caller_beyond_the_budget() -> None:
     assert len(peer.asked) >= 2
 
 
+def test_a_connection_that_is_kept_waits_no_longer_than_is_left_of_the_budget(connected: Connecting) -> None:
+    passing = Time()
+
+    def slowly(wire: Any, asked: Asked) -> bool:
+        passing.now += 4.8
+        return THROTTLED(wire, asked)
+
+    with a_peer(slowly, late(1)) as peer, pytest.raises(Unreachable, match="no answer in time"):
+        connected(peer.endpoint, passing, budget_seconds=5).call("GetItem", {})
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        (failure("InternalServerError", 500), "status 500 InternalServerError"),
+        (answer({}, 400), "status 400"),
+        (answer(b"no", 403), "status 403 with a body that is none"),
+        (hang_up, "RemoteDisconnected: Remote end closed connection without response"),
+        (failure("ThrottlingException"), "ThrottlingException"),
+        (cancelled("ThrottlingError", "None", "TransactionConflict"), "ThrottlingError, TransactionConflict"),
+    ],
+)
+def test_who_gives_up_tells_what_the_last_trouble_was(connected: Connecting, trouble: Act, said: str) -> None:
+    with a_peer(trouble) as peer, pytest.raises(Unreachable) as caught:
+        connected(peer.endpoint, budget_seconds=0.1).call("GetItem", {})
+
+    assert str(caught.value) == f"DynamoDB: GetItem: {said} (try 1)"
+
+
 @pytest.mark.parametrize(
     ("refusal", "code"),
     [
@@ -209,11 +251,23 @@ def test_a_slow_peer_cannot_hold_a_caller_beyond_the_budget() -> None:
     ],
 )
 def test_what_will_never_work_is_told_at_once(connected: Connecting, refusal: Act, code: str) -> None:
-    with a_peer(refusal) as peer, pytest.raises(Rejected, match="what it says") as caught:
+    with a_peer(refusal) as peer, pytest.raises(Rejected) as caught:
         connected(peer.endpoint).call("GetItem", {})
 
-    assert caught.value.code == code
+    assert str(caught.value) == f"DynamoDB refuses GetItem: {code}: what it says"
+    assert (caught.value.code, caught.value.retry_after) == (code, 30)
     assert len(peer.asked) == 1
+
+
+@pytest.mark.parametrize(("message", "said"), [({"Message": "what it says"}, "what it says"), ({}, "")])
+def test_a_refusal_may_spell_its_message_otherwise_or_have_none(
+    connected: Connecting, message: dict[str, str], said: str
+) -> None:
+    refusal = answer({"__type": "com.amazon.coral.service#UnknownOperationException"} | message, 400)
+    with a_peer(refusal) as peer, pytest.raises(Rejected) as caught:
+        connected(peer.endpoint).call("GetItem", {})
+
+    assert str(caught.value) == f"DynamoDB refuses GetItem: UnknownOperationException: {said}"
 
 
 @pytest.mark.parametrize(
@@ -237,6 +291,14 @@ def test_a_condition_that_fails_is_told_with_whether_an_earlier_try_may_have_bee
 
     assert caught.value.is_doubtful is is_doubtful
     assert len(peer.asked) == len(before) + 1
+
+
+@pytest.mark.parametrize("trouble", [*PASSING.values(), *LOST.values()], ids=[*PASSING, *LOST])
+def test_doubt_is_left_by_what_may_have_been_done_alone(connected: Connecting, trouble: Act) -> None:
+    with a_peer(trouble, failure("ConditionalCheckFailedException")) as peer, pytest.raises(Failed) as caught:
+        connected(peer.endpoint, **patience(trouble)).call("PutItem", {})
+
+    assert caught.value.is_doubtful is (trouble in LOST.values())
 
 
 def test_who_cannot_be_found_or_does_not_listen_is_unreachable(connected: Connecting) -> None:
@@ -271,6 +333,21 @@ def test_credentials_that_expire_are_asked_for_at_each_try(connected: Connecting
     assert [asked.headers["authorization"][28:33] for asked in peer.asked] == ["AKID0", "AKID1"]
 
 
+def test_who_fails_half_way_leaves_no_connection_open(connected: Connecting) -> None:
+    def none() -> Credentials:
+        raise LookupError
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        connection = connected(f"http://127.0.0.1:{listener.getsockname()[1]}", credentials=none)
+        with pytest.raises(LookupError) as caught:
+            connection.call("GetItem", {})
+        with listener.accept()[0] as wire:
+            wire.settimeout(1)
+            assert wire.recv(1) == b""
+
+    assert caught.tb is not None  # it keeps what was at hand, so that nothing is closed by being forgotten
+
+
 def test_no_secret_is_told_or_logged(connected: Connecting, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     said = ""
@@ -292,6 +369,23 @@ def test_no_secret_is_told_or_logged(connected: Connecting, caplog: pytest.LogCa
 )
 def test_each_region_has_its_endpoint(region: str, endpoint: str) -> None:
     assert endpoint_of(region) == endpoint
+    assert Connection(CREDENTIALS, region)._url.geturl() == endpoint
+
+
+def test_whom_to_trust_is_read_once_for_all_connections(connected: Connecting, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[ssl.SSLContext] = []
+
+    def reading() -> ssl.SSLContext:
+        made.append(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        return made[-1]
+
+    monkeypatch.setattr(ssl, "create_default_context", reading)
+    connection = connected("https://127.0.0.1:1", budget_seconds=0.5)
+    with pytest.raises(Unreachable, match="refused"):
+        connection.call("GetItem", {})
+
+    assert connection.retries > 0
+    assert len(made) == 1
 
 
 CERTIFY = """

@@ -154,7 +154,7 @@ class Connection:
             try:
                 return self._tried(operation, body, patience.left())
             except Failed as failed:
-                failed.is_doubtful = is_doubtful
+                failed.is_doubtful |= is_doubtful
                 raise
             except _Passing as passing:
                 is_doubtful = is_doubtful or passing.is_doubtful
@@ -188,7 +188,8 @@ class Connection:
         except BaseException:
             wire.close()  # half a conversation: nobody may go on with it
             raise
-        self._idle.append(wire)
+        if wire.sock is not None:  # the peer did not say that it closes
+            self._idle.append(wire)
         return _understood(operation, response, content)
 
     def _signed(self, operation: str, body: bytes) -> dict[str, str]:
@@ -197,10 +198,10 @@ class Connection:
 
     def _taken(self) -> HTTPConnection:
         """A connection for one try: the one used last that is still open, or a new one, not yet connected."""
-        while self._idle:
+        while True:
             try:
                 wire = self._idle.pop()
-            except IndexError:  # another thread was quicker
+            except IndexError:  # none is left
                 break
             if not _is_dropped(wire):
                 return wire
@@ -226,8 +227,6 @@ def endpoint_of(region: str) -> str:
 
 def _is_dropped(wire: HTTPConnection) -> bool:
     """Whether the peer has closed an idle connection: then there is something to read, its end."""
-    if wire.sock is None:
-        return False
     with selectors.DefaultSelector() as selector:
         selector.register(wire.sock, selectors.EVENT_READ)
         return bool(selector.select(0))
@@ -261,4 +260,4 @@ def _said(error: Exception) -> str:
     """What went wrong, without what was sent."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return f"{type(error).__name__}: {error}"

@@ -105,7 +105,7 @@ def _value_size(value: tuple[str, str]) -> int:
         case "N":
             return (len(text.strip("0")) + 1) // 2 + 1
         case "B":
-            return len(text) // 4 * 3 - text[-2:].count("=")
+            return len(text) // 4 * 3 - text.count("=")
         case _:
             return len(text.encode())
 

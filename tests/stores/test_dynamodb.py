@@ -16,10 +16,13 @@ from slotkeeper.core.ticks import Instant
 from slotkeeper.stores.connection import Connection, Rejected
 from slotkeeper.stores.dynamodb import Counts, DynamoStore
 from slotkeeper.stores.items import BODY, DEFLATED, LISTS, doc_of, item_of, place_of, size_of
+from slotkeeper.stores.signing import Credentials
 from slotkeeper.stores.sqlite import SqliteStore
 from tests.aws.emulator import Emulator
 from tests.aws.tables import a_connection, a_store, a_table
 from tests.contracts.store import A, B, C, StoreContract, put
+from tests.stores.peer import a_peer, answer
+from tests.stores.sized import a_put_of
 
 pytestmark = pytest.mark.slow
 
@@ -253,6 +256,21 @@ def test_a_document_that_its_index_has_not_followed_is_shown_as_it_is_now_or_not
     assert keys_of(store, "start", "shop") == [C, A]
 
 
+def test_a_page_that_its_index_would_have_left_short_is_filled_and_no_further(
+    opened: Opening, emulator: Emulator
+) -> None:
+    store, behind = opened(), opened(a_connection(emulator.access, Lagging))
+    for number, key in enumerate((A, B, C, D)):
+        put(store, key, b"one", start=Place("shop", str(number)))
+    before = keys_of(behind, "start", "shop", limit=2)
+
+    put(store, A, b"moved", version=1, start=Place("shop", "8"))
+    page = behind.list("start", "shop", limit=2)
+
+    assert before == [A, B]
+    assert ([doc.key for doc in page.docs], page.after) == ([B, C], "2")
+
+
 def test_more_than_a_hundred_documents_are_read_at_once(opened: Opening, emulator: Emulator) -> None:
     spy = a_connection(emulator.access, Spy)
     store = opened(spy)
@@ -315,6 +333,23 @@ def test_what_is_larger_than_dynamodb_takes_is_told_so_and_not_written(store: Dy
 
     assert [doc.key for doc in store.walk()] == [B]
     assert store.read([B])[B].body == b"x" * 1_000_000
+
+
+def test_a_transaction_may_have_all_the_bytes_that_dynamodb_takes_and_not_one_more() -> None:
+    sizes = [381_300] * 10 + [381_304]
+    puts = [a_put_of(Key("part", f"{number:02}"), size) for number, size in enumerate(sizes)]
+    expects = {put.key: 0 for put in puts}
+    larger = a_put_of(puts[-1].key, sizes[-1] + 1)
+    with a_peer(answer({})) as peer:
+        store = DynamoStore(Connection(Credentials("key", "secret"), "eu-central-1", endpoint=peer.endpoint), "table")
+        with pytest.raises(Invalid, match="4,194,305 bytes at once, DynamoDB takes 4,194,304"):
+            store.commit(Change(expects, [*puts[:-1], larger]))
+        assert peer.asked == []
+
+        store.commit(Change(expects, puts))
+        store.close()
+
+    assert len(peer.asked) == 1
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)

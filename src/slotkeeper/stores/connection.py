@@ -154,7 +154,7 @@ class Connection:
             try:
                 return self._tried(operation, body, patience.left())
             except Failed as failed:
-                failed.is_doubtful |= is_doubtful
+                failed.is_doubtful = is_doubtful or failed.is_doubtful
                 raise
             except _Passing as passing:
                 is_doubtful = is_doubtful or passing.is_doubtful

@@ -17,8 +17,8 @@ import pytest
 
 from slotkeeper import __version__
 from slotkeeper.core.errors import Unreachable
-from slotkeeper.stores.connection import LONGEST_PAUSE_SECONDS, Connection, Failed, Rejected, endpoint_of
 from slotkeeper.stores.connection import PASSING as CODES
+from slotkeeper.stores.connection import Connection, Failed, Rejected, endpoint_of
 from slotkeeper.stores.signing import Credentials
 from tests.aws.emulator import ENVIRONMENT
 from tests.stores.peer import Act, Asked, a_peer, answer, cancelled, failure, half, hang_up, late, reset
@@ -36,6 +36,8 @@ PASSING = {
     "throttled as a whole": failure("ThrottlingException"),
     "limited": failure("RequestLimitExceeded"),
     "in conflict": failure("TransactionConflictException"),
+    "throttled in a transaction": cancelled("ProvisionedThroughputExceeded"),
+    "in conflict with a replica": failure("ReplicatedWriteConflictException"),
     "in progress": failure("TransactionInProgressException"),
     "cancelled by a conflict": cancelled("None", "TransactionConflict"),
     "cancelled by throttling": cancelled("ThrottlingError", "TransactionConflict", "None"),
@@ -120,10 +122,10 @@ def test_an_answer_comes_back_as_it_is(connected: Connecting) -> None:
     assert asked.headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20270115/us-west-1/dyn")
 
 
-@pytest.mark.parametrize(("app", "agent"), [("", ""), ("ConflictDetector", " app/ConflictDetector")])
-def test_who_asks_tells_its_name_and_version(connected: Connecting, app: str, agent: str) -> None:
+@pytest.mark.parametrize(("app", "agent"), [({}, ""), ({"app": "ConflictDetector"}, " app/ConflictDetector")])
+def test_who_asks_tells_its_name_and_version(connected: Connecting, app: dict[str, str], agent: str) -> None:
     with a_peer(answer({})) as peer:
-        connected(peer.endpoint, app=app).call("GetItem", {})
+        connected(peer.endpoint, **app).call("GetItem", {})
 
     assert peer.asked[0].headers["user-agent"] == f"slotkeeper/{__version__}{agent}"
 
@@ -189,12 +191,22 @@ def test_pauses_grow_and_never_go_beyond_the_budget(connected: Connecting) -> No
     with a_peer(THROTTLED) as peer, pytest.raises(Unreachable, match="ProvisionedThroughputExceeded"):
         connected(peer.endpoint, passing, budget_seconds=60).call("GetItem", {})
 
-    bounds = [min(LONGEST_PAUSE_SECONDS, 0.025 * 2**number) for number in range(len(passing.pauses))]
+    bounds = [min(0.5, 0.025 * 2**number) for number in range(len(passing.pauses))]
     assert passing.pauses[0] > 0
     assert all(0 <= pause <= bound for pause, bound in zip(passing.pauses, bounds, strict=True))
     assert len({round(pause, 6) for pause in passing.pauses}) > len(passing.pauses) / 2
-    assert max(passing.pauses) > LONGEST_PAUSE_SECONDS / 2
+    assert max(passing.pauses) > 0.25
     assert 59 < sum(passing.pauses) < 60
+
+
+def test_a_call_has_three_seconds_and_each_step_of_a_try_has_one() -> None:
+    with a_peer(answer({})) as peer:
+        connection = Connection(CREDENTIALS, "us-west-1", endpoint=peer.endpoint, seconds=Time())
+        connection.call("GetItem", {})
+        [wire] = connection._idle
+        connection.close()
+
+    assert (connection.patience().left(), wire.timeout) == (3, 1)
 
 
 def test_a_slow_peer_cannot_hold_a_caller_beyond_the_budget() -> None:
@@ -289,6 +301,7 @@ def test_a_condition_that_fails_is_told_with_whether_an_earlier_try_may_have_bee
     with a_peer(*before, condition) as peer, pytest.raises(Failed) as caught:
         connected(peer.endpoint, **patience(*before)).call("PutItem", {})
 
+    assert str(caught.value) == "a condition did not hold"
     assert caught.value.is_doubtful is is_doubtful
     assert len(peer.asked) == len(before) + 1
 

@@ -3,17 +3,23 @@
 import json
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from slotkeeper.stores.connection import Connection
+from slotkeeper.stores.items import wire_key
 from slotkeeper.stores.signing import Credentials
 from slotkeeper.stores.table import Table
+from tests.contracts.store import A, B
 from tests.stores.peer import a_peer, answer
 
+PAGES = ["1", "23", "456"]
+"""Where the entries stand that an index gives, page by page."""
 
-def a_table(endpoint: str = "http://127.0.0.1:1") -> Table:
-    return Table(Connection(Credentials("key", "secret"), "eu-central-1", endpoint=endpoint), "table")
+
+def a_table(endpoint: str = "http://127.0.0.1:1", **others: Any) -> Table:
+    return Table(Connection(Credentials("key", "secret"), "eu-central-1", endpoint=endpoint, **others), "table")
 
 
 @pytest.fixture
@@ -23,15 +29,18 @@ def table() -> Iterator[Table]:
     table.close()
 
 
-@pytest.mark.parametrize("count", [2, 8])
-def test_as_many_as_eight_are_under_way_together_and_come_back_in_order(table: Table, count: int) -> None:
-    gate = threading.Barrier(count, timeout=2)
+@pytest.mark.parametrize(("things", "together"), [(2, 2), (24, 8)])
+def test_up_to_eight_are_under_way_together_and_come_back_in_order(table: Table, things: int, together: int) -> None:
+    gate = threading.Barrier(together, timeout=5)
 
-    def meet(number: int) -> int:
+    def meet(number: int) -> tuple[int, threading.Thread]:
         gate.wait()
-        return -number
+        return number, threading.current_thread()
 
-    assert table.each(meet, range(count)) == [-number for number in range(count)]
+    numbers, threads = zip(*table.each(meet, range(things)), strict=True)
+
+    assert numbers == tuple(range(things))
+    assert len(set(threads)) == together
 
 
 def test_one_alone_is_done_by_who_asks(table: Table) -> None:
@@ -49,16 +58,33 @@ def test_a_table_that_is_closed_leaves_no_thread_behind() -> None:
     assert set(threading.enumerate()) <= before
 
 
+def an_entry(sort: str) -> dict[str, Any]:
+    return wire_key(A) | {"startPart": {"S": "shop"}, "startSort": {"S": sort}}
+
+
 def test_of_an_index_no_more_is_read_than_is_asked_for() -> None:
-    with a_peer(answer({"Items": []})) as peer:
+    pages = [{"Items": [an_entry(each) for each in sorts], "LastEvaluatedKey": an_entry(sorts[-1])} for sorts in PAGES]
+    with a_peer(*map(answer, pages), answer({"Items": []})) as peer:
         table = a_table(peer.endpoint)
-        assert table.entries("start", "shop", "a", "b", most=3, reverse=True) == []
+        entries = table.entries("start", "shop", "1", "9", most=3, reverse=False)
         table.close()
 
-    asked = json.loads(peer.asked[0].body)
-    assert {name: asked[name] for name in ("TableName", "IndexName", "Limit", "ScanIndexForward")} == {
-        "TableName": "table",
-        "IndexName": "start",
-        "Limit": 3,
-        "ScanIndexForward": False,
+    asked = [json.loads(each.body) for each in peer.asked]
+    assert [place.sort for _, place in entries] == ["1", "2", "3"]
+    assert [(each["Limit"], each.get("ExclusiveStartKey")) for each in asked] == [(3, None), (3, an_entry("1"))]
+
+
+@pytest.mark.parametrize("left", [0, 1], ids=["nothing there", "one left for later"])
+def test_who_gets_an_answer_does_not_pause(left: int) -> None:
+    pauses: list[float] = []
+    some = {
+        "Responses": {"table": [wire_key(A)] * left},
+        "UnprocessedKeys": {"table": {"Keys": [wire_key(B)]}} if left else {},
     }
+    with a_peer(answer(some), answer({"Responses": {}})) as peer:
+        table = a_table(peer.endpoint, sleep=pauses.append)
+        assert table.get([A, B]) == [wire_key(A)] * left
+        table.close()
+
+    assert len(peer.asked) == 1 + left
+    assert pauses == []

@@ -142,7 +142,7 @@ def condition(version: int) -> dict[str, Any]:
 
 def _stretch(part_name: str, sort_name: str, part: str, first: str, last: str) -> dict[str, Any] | None:
     """The condition for `first..last` of one part. None where nothing can be: DynamoDB refuses to be asked that."""
-    if not can_be((part, last[:1])) or first > last:
+    if not can_be((part, _bound(last))) or first > last:
         return None
     values = {":part": {"S": part}, ":last": {"S": _bound(last)}}
     if first:

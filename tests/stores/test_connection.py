@@ -8,6 +8,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -202,9 +203,9 @@ def test_pauses_grow_and_never_go_beyond_the_budget(connected: Connecting) -> No
 def test_a_call_has_three_seconds_and_each_step_of_a_try_has_one() -> None:
     with a_peer(answer({})) as peer:
         connection = Connection(CREDENTIALS, "us-west-1", endpoint=peer.endpoint, seconds=Time())
-        connection.call("GetItem", {})
-        [wire] = connection._idle
-        connection.close()
+        with closing(connection):
+            connection.call("GetItem", {})
+            [wire] = connection._idle
 
     assert (connection.patience().left(), wire.timeout) == (3, 1)
 

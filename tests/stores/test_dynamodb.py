@@ -3,6 +3,7 @@
 import random
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from json import dumps
 from typing import Any
 
@@ -341,13 +342,13 @@ def test_a_transaction_may_have_all_the_bytes_that_dynamodb_takes_and_not_one_mo
     expects = {put.key: 0 for put in puts}
     larger = a_put_of(puts[-1].key, sizes[-1] + 1)
     with a_peer(answer({})) as peer:
-        store = DynamoStore(Connection(Credentials("key", "secret"), "eu-central-1", endpoint=peer.endpoint), "table")
-        with pytest.raises(Invalid, match="4,194,305 bytes at once, DynamoDB takes 4,194,304"):
-            store.commit(Change(expects, [*puts[:-1], larger]))
-        assert peer.asked == []
+        connection = Connection(Credentials("key", "secret"), "eu-central-1", endpoint=peer.endpoint)
+        with closing(DynamoStore(connection, "table")) as store:
+            with pytest.raises(Invalid, match="4,194,305 bytes at once, DynamoDB takes 4,194,304"):
+                store.commit(Change(expects, [*puts[:-1], larger]))
+            assert peer.asked == []
 
-        store.commit(Change(expects, puts))
-        store.close()
+            store.commit(Change(expects, puts))
 
     assert len(peer.asked) == 1
 

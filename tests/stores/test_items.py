@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from slotkeeper.contracts import Doc, Key, Put
+from slotkeeper.contracts import Doc, Place, Put
 from slotkeeper.core.errors import Invalid
+from slotkeeper.core.ticks import Instant
 from slotkeeper.stores.items import BODY, DEFLATED, ITEM_BYTES, can_be, doc_of, item_of, size_of, wire_key
 from tests.contracts.store import A
 from tests.stores.sized import a_put_of
@@ -65,11 +66,34 @@ def test_an_attribute_counts_for_its_name_and_its_value(value: dict[str, str], s
     assert size_of({"größe": value}) == len("größe".encode()) + size
 
 
+def test_an_item_has_the_names_that_tables_have_been_written_with() -> None:
+    put = Put(A, b"text", {"due": Place("due", "1")}, Instant(9))
+
+    assert item_of(put, 2, write="token") == {
+        "part": {"S": "shop/a"},
+        "sort": {"S": "1"},
+        "version": {"N": "2"},
+        "write": {"S": "token"},
+        "until": {"N": "9"},
+        "duePart": {"S": "due"},
+        "dueSort": {"S": "1"},
+        "body": {"S": "text"},
+    }
+    assert item_of(Put(A, b"\xff"), 1).keys() == {"part", "sort", "version", "deflated"}
+
+
 def test_an_item_may_have_all_the_bytes_that_dynamodb_takes_and_not_one_more() -> None:
     assert size_of(item_of(a_put_of(A, ITEM_BYTES), 1)) == 409_600
 
     with pytest.raises(Invalid, match=r"^document shop/a/1 has 409,601 bytes, "):
         item_of(a_put_of(A, ITEM_BYTES + 1), 1)
+
+
+@pytest.mark.parametrize(("size", "name"), [(1024, BODY), (1025, DEFLATED)])
+def test_a_body_stays_as_it_is_as_long_as_its_item_is_one_unit(size: int, name: str) -> None:
+    body = b"x" * (size - size_of(item_of(Put(A, b""), 1)))
+
+    assert {BODY, DEFLATED} & item_of(Put(A, body), 1).keys() == {name}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +104,7 @@ def test_a_body_is_deflated_only_where_that_spares_a_unit(length: int, name: str
     chance = random.Random(20)
     text = "".join(chance.choices(ascii_letters + digits, k=length))
 
-    item = item_of(Put(Key("shop/a", "1"), text.encode()), 1)
+    item = item_of(Put(A, text.encode()), 1)
 
     assert {BODY, DEFLATED} & item.keys() == {name}
     assert doc_of(item).body == text.encode()

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -64,10 +65,8 @@ def an_entry(sort: str) -> dict[str, Any]:
 
 def test_of_an_index_no_more_is_read_than_is_asked_for() -> None:
     pages = [{"Items": [an_entry(each) for each in sorts], "LastEvaluatedKey": an_entry(sorts[-1])} for sorts in PAGES]
-    with a_peer(*map(answer, pages), answer({"Items": []})) as peer:
-        table = a_table(peer.endpoint)
+    with a_peer(*map(answer, pages), answer({"Items": []})) as peer, closing(a_table(peer.endpoint)) as table:
         entries = table.entries("start", "shop", "1", "9", most=3, reverse=False)
-        table.close()
 
     asked = [json.loads(each.body) for each in peer.asked]
     assert [place.sort for _, place in entries] == ["1", "2", "3"]
@@ -81,10 +80,9 @@ def test_who_gets_an_answer_does_not_pause(left: int) -> None:
         "Responses": {"table": [wire_key(A)] * left},
         "UnprocessedKeys": {"table": {"Keys": [wire_key(B)]}} if left else {},
     }
-    with a_peer(answer(some), answer({"Responses": {}})) as peer:
-        table = a_table(peer.endpoint, sleep=pauses.append)
+    acts = answer(some), answer({"Responses": {}})
+    with a_peer(*acts) as peer, closing(a_table(peer.endpoint, sleep=pauses.append)) as table:
         assert table.get([A, B]) == [wire_key(A)] * left
-        table.close()
 
     assert len(peer.asked) == 1 + left
     assert pauses == []

@@ -86,3 +86,11 @@ def test_who_gets_an_answer_does_not_pause(left: int) -> None:
 
     assert len(peer.asked) == 1 + left
     assert pauses == []
+
+
+def test_a_bound_that_no_sort_key_can_reach_is_cut_between_two_letters() -> None:
+    with a_peer(answer({"Items": []})) as peer, closing(a_table(peer.endpoint)) as table:
+        assert table.range("shop", "", "a" + "é" * 600) == []
+
+    values = json.loads(peer.asked[0].body)["ExpressionAttributeValues"]
+    assert values == {":part": {"S": "shop"}, ":last": {"S": "a" + "é" * 511}}

@@ -76,6 +76,8 @@ class Session:
         if session.testsfailed:
             raise session.Failed
         self.items = {item.nodeid: item for item in session.items}
+        # It is emptied when it is first asked for: not by each process in turn, with the others at work in it.
+        session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined] # pytest's own
         self._then(self)
         return True
 

@@ -2,6 +2,8 @@
 
 import faulthandler
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -161,6 +163,23 @@ def test_who_waits_is_ended_though_a_thread_beside_looks_around_now_and_then() -
         return str(threading.Event().wait())
 
     assert ending(wait, stuck_seconds=3).ending == "out of time"
+
+
+ITS_FOLDER = """
+import os, sys
+from pathlib import Path
+from bench.mutants.trying import Session, _pytest
+folder = Path(sys.argv[1])
+_pytest(Session(lambda session: os.write(2, str(folder.is_dir()).encode())), {"tests/core/test_names.py": 1.0}, folder)
+"""
+
+
+@pytest.mark.slow
+def test_the_folder_of_all_processes_is_there_before_the_first_of_them(tmp_path: Path) -> None:
+    """Else each would begin by emptying it, with the others at work in it."""
+    done = subprocess.run([sys.executable, "-c", ITS_FOLDER, tmp_path / "warm"], capture_output=True, check=False)
+
+    assert b"True" in done.stderr, done
 
 
 # How it is judged.

@@ -2,17 +2,21 @@
 
 from typing import Any, get_args
 
+import msgspec
 import pytest
 
 from slotkeeper.core.appointment import (
     CLAIMING,
+    TOLD,
     TRANSITIONS,
     Action,
     Appointment,
     Contact,
+    Customer,
     Deed,
     Endpoint,
     Event,
+    EventType,
     Status,
     acted,
     as_opened,
@@ -52,6 +56,105 @@ def test_an_action_is_done_from_its_states_and_refused_from_all_others(action: A
         with pytest.raises(WrongState) as caught:
             acted(appointment(status), action, DEED)
         assert caught.value.facts == {"appointmentStatus": status, "allowedFrom": sorted(allowed)}
+
+
+@pytest.mark.parametrize(
+    ("action", "before", "after", "words"),
+    [
+        ("confirm", ["pending"], "booked", "confirmed"),
+        ("decline", ["pending"], "declined", "declined"),
+        ("expire", ["pending"], "expired", "let expire"),
+        ("cancel", ["booked", "pending"], "cancelled", "cancelled"),
+        ("checkIn", ["booked"], "checkedIn", "checked in"),
+        ("complete", ["booked", "checkedIn"], "completed", "completed"),
+        ("noShow", ["booked"], "noShow", "noted as a no-show"),
+    ],
+)
+def test_what_each_action_leads_from_and_to(action: Action, before: list[Status], after: Status, words: str) -> None:
+    with pytest.raises(WrongState, match=f"cannot be {words}$") as caught:
+        acted(appointment("declined"), action, DEED)
+
+    assert caught.value.facts["allowedFrom"] == before
+    assert [acted(appointment(status), action, DEED).status for status in before] == [after] * len(before)
+
+
+@pytest.mark.parametrize("kind", get_args(EventType))
+def test_customers_are_told_of_what_changes_their_time_and_of_nothing_else(kind: EventType) -> None:
+    told = kind in {"pending", "booked", "moved", "declined", "cancelled", "expired"}
+
+    assert (kind in TOLD) is told
+
+
+def test_statuses_actions_and_events_have_the_names_that_programs_know() -> None:
+    """They stand in the API, in webhooks and in what is stored."""
+    ends = ("checkedIn", "completed", "declined", "cancelled", "noShow", "expired")
+    assert get_args(Status) == ("pending", "booked", *ends)
+    assert get_args(Action) == ("confirm", "decline", "cancel", "checkIn", "complete", "noShow", "expire")
+    assert get_args(EventType) == ("pending", "booked", "moved", "changed", "attending", *ends)
+
+
+def test_what_is_left_out_is_empty() -> None:
+    never = Instant(0)
+    who: dict[str, Any] = {"name": "", "email": "", "phone": "", "language": "", "zone": ""}
+    times: dict[str, Any] = {"start": START, "end": END}
+    made: dict[str, Any] = {"id": "apt_1", "status": "booked", "created": DEED.now} | times
+    happened: dict[str, Any] = {"number": 1, "type": "booked", "at": DEED.now, "by": "key"} | times
+
+    assert Contact() == Contact(**who)
+    assert Customer(name="Ada") == Customer(**who | {"name": "Ada", "notes": ""})
+    assert Endpoint("all") == Endpoint("all", (), "webhook")
+    assert Deed(now=START, by="key") == Deed(now=START, by="key", reason="", warning="", request="")
+    assert Event(**happened) == Event(
+        **happened, resource_ids=(), was_start=never, expires=never, reason="", warning="", request=""
+    )
+    assert Appointment(**made) == Appointment(
+        **made,
+        buffer_before=0,
+        buffer_after=0,
+        service_id="",
+        resource_ids=(),
+        customer_id="",
+        calendars=(),
+        tallies=(),
+        contact=Contact(),
+        details={},
+        zone="UTC",
+        revision=1,
+        sequence=0,
+        expires=never,
+        attending=never,
+        overrode="",
+        fingerprint="",
+        first_details=None,
+        first_contact=None,
+        events=(),
+        published=0,
+        messages=(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "longest"),
+    [("name", "x" * 200), ("email", "x" * 254), ("phone", "1" * 40), ("zone", "Z" * 64), ("notes", "x" * 2000)],
+)
+def test_a_customers_facts_are_of_a_bounded_length(field: str, longest: str) -> None:
+    assert getattr(msgspec.convert({"name": "Ada", field: longest}, Customer), field) == longest
+    with pytest.raises(msgspec.ValidationError, match=field):
+        msgspec.convert({"name": "Ada", field: longest + "x"}, Customer)
+    if field != "notes":
+        with pytest.raises(msgspec.ValidationError, match=field):
+            msgspec.convert({field: longest + "x"}, Contact)
+
+
+@pytest.mark.parametrize(
+    ("language", "is_one"), [("", True), ("de", True), ("de-AT", True), ("DE", False), ("d", False)]
+)
+def test_a_language_is_named_as_browsers_name_it(language: str, *, is_one: bool) -> None:
+    if is_one:
+        assert msgspec.convert({"language": language}, Contact).language == language
+    else:
+        with pytest.raises(msgspec.ValidationError, match="language"):
+            msgspec.convert({"language": language}, Contact)
 
 
 @pytest.mark.parametrize("status", ["declined", "cancelled", "noShow", "expired", "completed"])

@@ -154,7 +154,7 @@ class TestDragging:
         dialog.get_by_role("button", name="Override").click()
 
         expect(event(page, "Ada")).to_contain_text("Overridden")
-        assert "repeating-linear-gradient" in event(page, "Ada").evaluate("each => getComputedStyle(each).background")
+        expect(event(page, "Ada")).to_have_css("background-image", re.compile("repeating-linear-gradient"))
         assert stored(site, visit).events[-1].reason == "Grace is her sister"
 
     def test_its_lower_edge_makes_it_longer_until_the_next_one(self, open_site: OpenSite) -> None:

@@ -130,6 +130,7 @@ def test_a_resource_that_is_gone_is_never_open(clinic: Setting) -> None:
 def test_whose_schedule_is_gone_is_never_open(clinic: Setting) -> None:
     key = kind_key("clinic", "schedule", "week")
     clinic.store.commit(Change({key: 1}, deletes=[key]))
+    clinic.service("visit", duration_minutes=5)
 
     assert clinic.slots(TUESDAY, WEDNESDAY) == []
     with pytest.raises(Closed):

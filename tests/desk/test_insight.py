@@ -402,9 +402,16 @@ def test_what_was_turned_down_could_not_be_cancelled() -> None:
 def test_resources_are_told_in_the_order_of_their_names_and_of_their_ids_where_those_are_equal() -> None:
     setting = a_clinic(doctors=1, rooms=1)
     for id, name in (("0", "Room 10"), ("2", "Room 2"), ("1", "Room 2")):
-        setting.put("resource", id, Resource(name=name, kind="room", zone="Europe/Berlin"))
+        zone = "Europe/Rome" if id == "1" else "Europe/Berlin"
+        setting.put("resource", id, Resource(name=name, kind="room", zone=zone))
 
     assert [each.id for each in figures(setting).loads] == ["d0", "r0", "1", "2", "0"]
+
+
+def test_where_nobody_was_reminded_nobody_waited() -> None:
+    it = figures(a_clinic()).punctuality
+
+    assert (it.sent, it.late, it.p50_seconds, it.p99_seconds) == (0, 0, 0, 0)
 
 
 def test_whose_schedule_is_gone_was_never_open() -> None:

@@ -11,7 +11,7 @@ from slotkeeper.core.service import Need, Resource
 from slotkeeper.core.ticks import Instant, format_instant
 from slotkeeper.desk import booking, changing, room
 from slotkeeper.desk.room import Span
-from tests.builders import STAFF, Setting, a_clinic, at, order
+from tests.builders import STAFF, Setting, a_clinic, a_setting, at, order
 
 DAY = Span(at("2026-11-24T00:00:00Z"), at("2026-11-25T00:00:00Z"))
 STEP = 900
@@ -154,13 +154,13 @@ def test_nobody_has_room_where_another_who_is_needed_has_none() -> None:
     assert at("2026-11-24T12:00:00Z") in found.by_resource["d0"]
 
 
-def test_who_has_room_for_a_visit_of_two_has_another_beside_them() -> None:
-    setting = a_clinic(doctors=3)
-    setting.service("pair", needs=[Need(any_of="doctors", count=2)])
-    for id in ("d1", "d2"):
+def test_who_has_room_for_a_visit_of_three_has_two_others_beside_them() -> None:
+    setting = a_clinic(doctors=4)
+    setting.service("team", needs=[Need(any_of="doctors", count=3)])
+    for id in ("d2", "d3"):
         booking.book(setting.desk, STAFF, order("2026-11-24T11:00:00Z", "2026-11-24T12:00:00Z", resource_ids=(id,)))
 
-    found = room.room_to_book(setting.desk, STAFF, "pair", DAY)
+    found = room.room_to_book(setting.desk, STAFF, "team", DAY)
 
     assert at("2026-11-24T11:00:00Z") not in found.by_resource["d0"]
     assert at("2026-11-24T12:00:00Z") in found.by_resource["d0"]
@@ -171,10 +171,25 @@ def test_buffers_find_their_room_beyond_the_first_and_the_last_start() -> None:
     setting.put("resource", "open", Resource(name="Open", zone="UTC"))
     needs = [Need(all_of=("open",))]
     setting.service("clean", needs=needs, buffer_before_minutes=60, buffer_after_minutes=60)
+    free = room.room_to_book(setting.desk, STAFF, "clean", DAY).anyone
+    for start, end in (("23T23:30", "24T00:00"), ("25T00:30", "25T01:00")):
+        wanted = order(f"2026-11-{start}:00Z", f"2026-11-{end}:00Z", resource_ids=("open",))
+        booking.book(setting.desk, STAFF, wanted)
 
     starts = room.room_to_book(setting.desk, STAFF, "clean", DAY).anyone
 
-    assert (starts[0], starts[-1]) == (DAY.first, DAY.last - STEP)
+    assert (free[0], free[-1]) == (DAY.first, DAY.last - STEP)
+    assert (starts[0], starts[-1]) == (at("2026-11-24T01:00:00Z"), at("2026-11-24T23:00:00Z"))
+
+
+def test_one_who_is_alone_has_room_for_a_span_without_a_service() -> None:
+    setting = a_setting()
+    setting.put("resource", "d0", Resource(name="Dr", zone="UTC"))
+    bare = booking.book(
+        setting.desk, STAFF, order("2026-11-24T09:00:00Z", "2026-11-24T09:30:00Z", resource_ids=("d0",))
+    ).appointment
+
+    assert at("2026-11-24T11:00:00Z") in room.room_to_move(setting.desk, STAFF, bare.id, DAY).anyone
 
 
 @pytest.mark.parametrize("limit", ["day_limit", "customer_limit"])

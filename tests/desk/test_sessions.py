@@ -151,7 +151,7 @@ def test_a_session_that_never_ends_is_caught(monkeypatch: pytest.MonkeyPatch) ->
 def test_no_other_token_is_a_session(clinic: Setting, broken: Callable[[str], str]) -> None:
     token = sign_in(clinic)
 
-    with pytest.raises(Unauthenticated) as caught:
+    with pytest.raises(Unauthenticated, match="nobody is signed in") as caught:
         session_of(clinic.desk, broken(token))
     close_session(clinic.desk, broken(token))
 
@@ -170,7 +170,7 @@ def test_a_token_is_kept_nowhere(clinic: Setting) -> None:
 
 @pytest.mark.parametrize("id", ["mem_x", ADA])
 def test_who_is_no_active_member_of_the_business_is_not_signed_in(clinic: Setting, id: str) -> None:
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(Unauthenticated, match="nobody is signed in"):
         open_session(clinic.desk, "salon" if id == ADA else "clinic", id, False)
 
 
@@ -181,7 +181,7 @@ def test_a_sign_in_right_after_a_change_of_password_is_good(clinic: Setting) -> 
     after = sign_in(clinic)
 
     assert session_of(clinic.desk, after).actor.id == VERA
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(Unauthenticated, match="nobody is signed in"):
         session_of(clinic.desk, before)
 
 

@@ -131,6 +131,16 @@ def test_what_was_completed_early_is_not_told_of(clinic: Setting) -> None:
     assert told(clinic) == [[]]
 
 
+def test_who_has_come_already_is_told_of(clinic: Setting) -> None:
+    booked = clinic.book(NINE, resource_ids=("d0",)).id
+    told(clinic, (NINE, NOON))
+    clinic.clock.set(NINE)
+
+    changing.act(clinic.desk, STAFF, "checkIn", changing.Request(id=booked))
+
+    assert told(clinic) == [[booked]]
+
+
 def test_of_no_absence_nothing_is_told(clinic: Setting) -> None:
     clinic.book(NINE, resource_ids=("d0",))
 

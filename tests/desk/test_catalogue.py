@@ -86,6 +86,23 @@ def test_the_profile_is_kept_and_noted(clinic: Setting) -> None:
     assert noted(clinic) == [("put", "business")]
 
 
+def test_a_logo_is_taken_away_by_whoever_does_not_say_which_they_have_seen(clinic: Setting) -> None:
+    catalogue.put_logo(clinic.desk, STAFF, logo())
+
+    catalogue.remove_logo(clinic.desk, STAFF)
+
+    with pytest.raises(Missing):
+        catalogue.logo(clinic.desk, STAFF)
+
+
+def test_what_needs_no_reason_is_noted_without_one(clinic: Setting) -> None:
+    clinic.put("pool", "one", Pool(name="One", resource_ids=("d0",)))
+
+    noted = list(entries(clinic.store, "clinic", clinic.clock.now, Instant(clinic.clock.now + 1)))
+
+    assert {each.reason for each in noted} == {""}
+
+
 def test_the_logo_is_kept_noted_and_taken_away(clinic: Setting) -> None:
     first = catalogue.put_logo(clinic.desk, STAFF, logo())
     second = catalogue.put_logo(clinic.desk, STAFF, logo(JPEG, "image/jpeg"), "1")

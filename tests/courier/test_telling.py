@@ -12,9 +12,9 @@ from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.reminders import Channel, Message
 from slotkeeper.core.service import Business, Resource
 from slotkeeper.courier.telling import Catalogue, Gone, letter_for, payload, status_after
-from slotkeeper.desk import catalogue
+from slotkeeper.desk import agenda, catalogue
 from slotkeeper.desk.catalogue import put_on_shelf, put_profile
-from slotkeeper.desk.changing import Request, edit
+from slotkeeper.desk.changing import Request, act, edit
 from slotkeeper.documents import Template, Webhook, kind_key
 from slotkeeper.notices.rendering import render
 from tests.builders import STAFF, Setting, a_clinic, contact
@@ -112,6 +112,20 @@ def test_programs_are_told_of_a_reminder_how_long_before_it_is(teller: Teller) -
 
     assert (told["type"], told["timestamp"]) == ("appointment.reminder", "2026-11-23T06:00:00Z")
     assert told["data"]["leadMinutes"] == reminder.lead_minutes
+
+
+def test_the_status_after_an_event_is_that_which_it_led_to(teller: Teller) -> None:
+    act(teller.clinic.desk, STAFF, "cancel", Request(id=teller.appointment.id))
+    cancelled = agenda.appointment(teller.clinic.desk, STAFF, teller.appointment.id)
+
+    assert [status_after(cancelled, event) for event in cancelled.events] == ["booked", "cancelled"]
+
+
+def test_a_mail_has_a_page_of_its_own_and_a_link_where_our_pages_have_an_address(teller: Teller) -> None:
+    letter = teller.letter("email")
+
+    assert "<html" in letter.html
+    assert Catalogue(teller.clinic.store).token("clinic", teller.appointment, "booked") == ""
 
 
 def test_the_status_after_an_event_that_names_none_is_that_of_now(teller: Teller) -> None:

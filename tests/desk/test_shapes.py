@@ -7,7 +7,7 @@ import pytest
 
 from slotkeeper.core.appointment import Appointment, Contact
 from slotkeeper.core.ticks import DAY_SECONDS, Instant, Tick, Window
-from slotkeeper.desk import away, catalogue, changing, holds, insight, placing, search, sessions
+from slotkeeper.desk import away, catalogue, changing, holds, insight, placing, refusing, search, sessions
 from slotkeeper.desk.agenda import Filter
 from slotkeeper.desk.audit import Entry
 from slotkeeper.desk.booking import Booked
@@ -16,7 +16,7 @@ from slotkeeper.desk.facts import Question
 from slotkeeper.desk.holds import HoldOrder
 from slotkeeper.desk.keys import ApiKey
 from slotkeeper.desk.orders import Order
-from slotkeeper.desk.placing import Wish
+from slotkeeper.desk.placing import Placed, Wish
 from slotkeeper.desk.search import Meeting, Search
 
 NOW, NEVER = Instant(600), Instant(0)
@@ -64,6 +64,20 @@ BARE: dict[str, Any] = {"customer_id": "", "resource_ids": ()}
             ),
         ),
         (Wish(start=NOW, end=NOW), Wish(start=NOW, end=NOW, ignoring=(), is_override=False, **BARE)),
+        (
+            Placed(start=NOW, end=NOW, calendars=("d0",), zone="UTC"),
+            Placed(
+                start=NOW,
+                end=NOW,
+                buffer_before=0,
+                buffer_after=0,
+                resource_ids=(),
+                calendars=("d0",),
+                tallies=(),
+                zone="UTC",
+                overridden=(),
+            ),
+        ),
         (Question(**ASKED), Question(**ASKED, customer_id="", pinned=(), ignoring=())),
         (Search(**SPAN), Search(**SPAN, ignoring=(), **BARE)),
         (Filter(**SPAN), Filter(**SPAN, customer_id="", resource_id="", service_id="", statuses=frozenset())),
@@ -94,4 +108,5 @@ def test_the_limits_are_those_that_are_told() -> None:
     assert (holds.DEFAULT_SECONDS, holds.MAX_SECONDS) == (300, 1800)
     assert (insight.MAX_DAYS, search.MAX_DAYS, search.MAX_MEMBERS, placing.MAX_DAYS) == (92, 92, 5000, 31)
     assert (sessions.SHORT_SECONDS, sessions.LONG_SECONDS) == (12 * 3600, 30 * DAY_SECONDS)
-    assert away.MOST == 100
+    assert sessions.SWEPT_AT_ONCE == 20
+    assert (away.MOST, refusing.ALTERNATIVES, refusing.DAYS_LOOKED_AHEAD) == (100, 3, 14)

@@ -51,7 +51,8 @@ class Map:
         mirror = _mirror(mutant)
         files = Counter(file_of(test) for test in found)
         files[mirror] += len(found)
-        among = {file for file, _ in files.most_common(IMPORTED_FILES)}
+        # Defaults, bounds and constants have tests of their own.
+        among = {file for file, _ in files.most_common(IMPORTED_FILES)} | {_shapes(mutant)}
         return self._quickest(mutant, {test for test in self.seconds if file_of(test) in among})
 
     def _running(self, mutant: Mutant) -> set[str]:
@@ -114,6 +115,11 @@ def _digest(file: str) -> str:
 def _function(path: str, name: str) -> tuple[bytes, int]:
     first = next(first for each, first, _ in functions_of(path) if each == name)
     return function_texts(path)[name], first
+
+
+def _shapes(mutant: Mutant) -> str:
+    """The tests of what its package's classes and constants are."""
+    return f"tests/{mutant.path.partition('/')[0]}/test_shapes.py"
 
 
 def _mirror(mutant: Mutant) -> str:

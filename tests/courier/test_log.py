@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from slotkeeper.contracts import Key, Letter
+from slotkeeper.contracts import Key, Letter, Store
 from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.errors import Missing, Undeliverable
 from slotkeeper.courier.log import Notification, message_of, notification, replay
@@ -113,8 +113,11 @@ def test_what_is_logged_and_owed_by_no_appointment_any_more_is_missing(
     assert (missing.value.kind, missing.value.id) == ("notification", id)
 
 
-def test_what_was_never_tried_is_missing_and_named(clinic: Setting) -> None:
+@pytest.mark.parametrize(
+    "ask", [lambda store: replay(store, "clinic", "msg_1", LATER), lambda store: notification(store, "clinic", "msg_1")]
+)
+def test_what_was_never_tried_is_missing_and_named(clinic: Setting, ask: Callable[[Store], object]) -> None:
     with pytest.raises(Missing) as missing:
-        replay(clinic.store, "clinic", "msg_1", LATER)
+        ask(clinic.store)
 
     assert (missing.value.kind, missing.value.id) == ("notification", "msg_1")

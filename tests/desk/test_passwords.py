@@ -64,7 +64,7 @@ def test_a_good_password_may_say_anything(password: str) -> None:
 def test_a_password_has_up_to_200_characters_and_need_have_no_letters() -> None:
     check_password("8317460295")
     check_password("abc" * 66 + "de")
-    check_password("XXXX 12345")
+    check_password("xxxx 12345")
     with pytest.raises(Invalid, match="10 to 200 characters"):
         check_password("abc" * 67)
 

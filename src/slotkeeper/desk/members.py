@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from slotkeeper.contracts import Put, Range
 from slotkeeper.core.actor import Actor, Scope
 from slotkeeper.core.errors import InUse, Invalid, Missing, Outdated
+from slotkeeper.core.names import in_order
 from slotkeeper.core.service import mail_address
 from slotkeeper.core.ticks import Instant
 from slotkeeper.core.value import Name, Value
@@ -62,7 +63,7 @@ def members(desk: Desk, business: str) -> list[Item[Member]]:
     """All of them, by name."""
     [docs] = desk.store.read_ranges([Range(member_key(business, "").part, "", "\U0010ffff")])
     found = [Item(doc.key.sort, doc.version, decoded(doc, Member)) for doc in docs]
-    return sorted(found, key=lambda item: (item.value.name.casefold(), item.id))
+    return sorted(found, key=lambda item: (in_order(item.value.name), item.id))
 
 
 def member(desk: Desk, business: str, id: str) -> Item[Member]:

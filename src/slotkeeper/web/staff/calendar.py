@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from slotkeeper.core.appointment import Status
+from slotkeeper.core.names import in_order
 from slotkeeper.core.ticks import Instant
 from slotkeeper.desk import catalogue, room
 from slotkeeper.ledger import Reading
@@ -95,7 +96,7 @@ def customers(call: Call[None, CustomerQuery]) -> Answer:
         or typed in each.value.email.casefold()
         or (typed.isdigit() and typed in "".join(filter(str.isdigit, each.value.phone)))
     ]
-    fitting.sort(key=lambda each: (not each.value.name.casefold().startswith(typed), each.value.name.casefold()))
+    fitting.sort(key=lambda each: (not each.value.name.casefold().startswith(typed), in_order(each.value.name)))
     return Answer(
         [
             {"id": each.id, "name": each.value.name, "email": each.value.email, "phone": each.value.phone}

@@ -10,6 +10,7 @@ import msgspec
 
 from slotkeeper.core.appointment import Appointment, Contact, Customer
 from slotkeeper.core.errors import Missing
+from slotkeeper.core.names import in_order
 from slotkeeper.core.ticks import DAY_SECONDS
 from slotkeeper.desk import catalogue
 from slotkeeper.documents import decoded
@@ -144,7 +145,7 @@ def _known(call: Call[Any, Any]) -> list[Known]:
     for appointment in (decoded(doc, Appointment) for doc in docs):
         if appointment.customer_id and appointment.customer_id not in described:
             described[appointment.customer_id] = Known(appointment.customer_id, appointment.contact, False)
-    return sorted(described.values(), key=lambda each: (each.contact.name or each.contact.email or each.id).casefold())
+    return sorted(described.values(), key=lambda each: in_order(each.contact.name or each.contact.email or each.id))
 
 
 def _fitting(known: list[Known], typed: str) -> list[Known]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from slotkeeper.core.actor import SCOPES
 from slotkeeper.core.errors import Invalid
+from slotkeeper.core.names import in_order
 from slotkeeper.desk import catalogue, keys
 from slotkeeper.web.forms import DeclaredForm
 from slotkeeper.web.look.drawing import N_
@@ -71,7 +72,7 @@ def _page(call: Call[Any, Any], filled: Filled, secret: str = "") -> Answer:
         422 if filled.wrong else 200,
         part="keys",
         is_exact=True,
-        keys=sorted(shown, key=lambda each: (each["is_revoked"], str(each["name"]).casefold())),
+        keys=sorted(shown, key=lambda each: (each["is_revoked"], in_order(str(each["name"])))),
         fields=FIELDS,
         form=Form(FIELDS, filled),
         secret=secret,

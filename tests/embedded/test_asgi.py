@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import sqlite3
+import struct
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -15,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from slotkeeper.core.actor import Scope
 from slotkeeper.desk import members, sessions
@@ -36,6 +38,9 @@ MONDAY = "2026-11-23T06:00:00Z"
 TUESDAY = "2026-11-24T09:00:00Z"
 ALL: tuple[Scope, ...] = ("read", "book", "staff", "admin")
 MANY = 64
+DATA_SEGMENTS_IN = 152
+"""Where Linux tells in its `tcp_info` how many packets with data have come (linux/tcp.h)."""
+
 Asks = Callable[[httpx.AsyncClient], Coroutine[Any, Any, httpx.Response]]
 
 
@@ -50,12 +55,10 @@ class CountingConnection(sqlite3.Connection):
 
 
 @contextmanager
-def served(house: House) -> Iterator[str]:
+def served(house: House, http: type[HttpToolsProtocol] = BoundedHttp) -> Iterator[str]:
     """The address of a uvicorn that serves the house."""
     server = uvicorn.Server(
-        uvicorn.Config(
-            house.app, http=BoundedHttp, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=2
-        )
+        uvicorn.Config(house.app, http=http, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=2)
     )
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -337,6 +340,21 @@ def test_many_requests_that_come_at_once_are_no_long_head(tmp_path: Path) -> Non
             answers = b"".join(iter(lambda: connection.recv(65536), b""))
 
     assert answers.count(b"HTTP/1.1 200") == 300
+
+
+@pytest.mark.parametrize(("http", "packets"), [(BoundedHttp, 1), (HttpToolsProtocol, 2)])
+def test_an_answer_leaves_in_one_packet(tmp_path: Path, http: type[HttpToolsProtocol], packets: int) -> None:
+    house, _ = a_house(tmp_path)
+
+    with served(house, http) as address:
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), 10) as connection:
+            connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+            info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192)
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert struct.unpack_from("I", info, DATA_SEGMENTS_IN) == (packets,)
 
 
 def test_a_client_that_leaves_in_the_middle_does_no_harm(tmp_path: Path) -> None:

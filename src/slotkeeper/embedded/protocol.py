@@ -1,4 +1,7 @@
-"""HTTP as uvicorn speaks it, with an end to the head of a request."""
+"""HTTP as uvicorn speaks it, with an end to the head of a request, and with answers that leave whole."""
+
+import asyncio
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -12,6 +15,9 @@ class BoundedHttp(HttpToolsProtocol):
     _heads = 0
     _head_bytes = 0
     _is_in_head = True
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(_Joining(cast("asyncio.Transport", transport), self.loop))  # uvloop's only quacks
 
     def data_received(self, data: bytes) -> None:
         before = self._heads
@@ -31,3 +37,40 @@ class BoundedHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._is_in_head = False
         super().on_headers_complete()
+
+
+class _Joining(asyncio.Transport):
+    """A transport that hands over all that is written within one turn of the loop together. An answer's head and its
+    body would otherwise leave as two packets, and wake who waits for them twice."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._transport = transport
+        self._loop = loop
+        self._written: list[Any] = []
+
+    def write(self, data: Any) -> None:
+        if not self._written:
+            self._loop.call_soon(self._hand_over)
+        self._written.append(data)
+
+    def close(self) -> None:
+        self._hand_over()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self._transport.get_extra_info(name, default)
+
+    def pause_reading(self) -> None:
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._transport.resume_reading()
+
+    def _hand_over(self) -> None:
+        written, self._written = self._written, []
+        if written and not self._transport.is_closing():
+            self._transport.writelines(written)

@@ -15,6 +15,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from slotkeeper.contracts import Letter, Sender
 from slotkeeper.core.ticks import Instant
 from slotkeeper.courier.courier import Courier, Swept
+from slotkeeper.embedded.worker import SWEEP, Worker
 from slotkeeper.senders.outbox import OutboxSender
 from slotkeeper.senders.smtp import SmtpSender
 from slotkeeper.senders.webhook import WebhookSender
@@ -29,6 +30,14 @@ def caught(kind: object, broken: object) -> Iterator[None]:
             yield
     else:
         yield
+
+
+class WaitsForAll(Worker):
+    """A broken worker: it goes on when the slowest peer of a sweep has answered."""
+
+    async def _sweep(self) -> bool:
+        self._count(swept := await self._courier.sweep(SWEEP))
+        return swept.did_something
 
 
 class LetterBox:

@@ -7,7 +7,7 @@ from typing import Any
 from unittest import mock
 
 from bench.simulation.memory import MemoryStore
-from slotkeeper.contracts import Change, Doc, Letter, Stale, Store
+from slotkeeper.contracts import Change, Doc, Key, Letter, Stale, Store
 from slotkeeper.core.actor import Actor
 from slotkeeper.core.appointment import Appointment
 from slotkeeper.courier.courier import Courier
@@ -92,10 +92,14 @@ class NotesFirst(Courier):
 class NeverLooksAgain(Courier):
     """It trusts what it claimed, whatever happened to the appointment while the letter waited."""
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._trusted: dict[Key, Doc] = {}
+
     def _take(self, docs: Sequence[Doc]) -> Any:
         counts, jobs = super()._take(docs)
         keys = [appointment_key(job.business, job.appointment_id) for job in jobs]
-        self._trusted = {doc.key: doc for doc in self._store.read(keys).values()}
+        self._trusted |= self._store.read(keys)
         return counts, jobs
 
     def _look_again(self, job: Any, catalogue: Any) -> Any:

@@ -162,6 +162,7 @@ class Deliveries:
         """As `Worker._run` does, in this world's time."""
         while True:
             self._is_woken = False
+            self._worker._woken.clear()
             pause = self._worker._turn(cast("asyncio.Runner", self._runner))
             if pause > 0 and not self._is_woken:
                 self._is_idle = True
@@ -171,6 +172,7 @@ class Deliveries:
     def wake(self) -> None:
         """As `Worker.wake` does."""
         self._is_woken = True
+        self._worker.wake()
         if self._is_idle and self.actor is not None:
             self._world.wake(self.actor)
 

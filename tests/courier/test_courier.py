@@ -11,7 +11,8 @@ import pytest
 from slotkeeper.contracts import Doc, Key, Letter
 from slotkeeper.core.appointment import Customer
 from slotkeeper.core.errors import Undeliverable, Unreachable
-from slotkeeper.courier.courier import NOTED_AT_ONCE, SEND_SECONDS, Swept
+from slotkeeper.courier.courier import SEND_SECONDS, Swept
+from slotkeeper.courier.gathering import NOTED_AT_ONCE
 from slotkeeper.courier.log import notifications
 from slotkeeper.desk import holds
 from slotkeeper.stores.sqlite import SqliteStore

@@ -1,7 +1,9 @@
 """The worker sleeps until something is due, wakes when told, and never dies."""
 
 import asyncio
+import gc
 import logging
+import threading
 import time
 from collections.abc import Callable
 
@@ -10,9 +12,10 @@ import pytest
 from slotkeeper.core.errors import Unreachable
 from slotkeeper.core.ticks import Instant
 from slotkeeper.courier.courier import Swept
-from slotkeeper.embedded.worker import Worker
+from slotkeeper.embedded import worker as module
+from slotkeeper.embedded.worker import FEW, MOST_UNDER_WAY, SLOW_SECONDS, SWEEP, Worker
 from tests.clock import VirtualClock
-from tests.post import caught
+from tests.post import WaitsForAll, caught
 
 NOW = "2026-11-23T06:00:00Z"
 
@@ -36,6 +39,25 @@ class ScriptedCourier:
             self.failures -= 1
             raise RuntimeError("the courier fell off its bicycle")
         return self.answer
+
+
+class HangingCourier(ScriptedCourier):
+    """A courier whose sweeps wait for a peer until it is let go; the one in `quick` does not."""
+
+    def __init__(self, quick: int = 0) -> None:
+        super().__init__()
+        self.quick = quick
+        self.is_let_go = False
+        self.limits: list[int] = []
+        self.over: list[int] = []
+
+    async def sweep(self, limit: int) -> Swept:
+        self.limits.append(limit)
+        number = len(self.limits)
+        while not self.is_let_go and number != self.quick:  # noqa: ASYNC110 - another thread lets it go
+            await asyncio.sleep(0.01)
+        self.over.append(number)
+        return Swept(seen=1, sent=1)
 
 
 def until(is_so: Callable[[], bool], seconds: float = 10.0) -> bool:
@@ -171,6 +193,85 @@ def test_it_may_be_started_again() -> None:
         worker.start()
         assert until(lambda times=times: courier.sweeps == times)  # type: ignore[misc] # mypy does not see the default
         worker.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [Worker, WaitsForAll])
+def test_a_sweep_that_hangs_keeps_nothing_else_waiting(kind: type[Worker]) -> None:
+    courier = HangingCourier(quick=2)
+    worker = kind(courier, VirtualClock(NOW))
+
+    worker.start()
+    assert until(lambda: len(courier.limits) == 1)
+    time.sleep(SLOW_SECONDS + 0.5)
+    worker.wake()
+    came = until(lambda: courier.over == [2], 2.0)
+    courier.is_let_go = True
+    worker.stop()
+
+    with caught(kind, WaitsForAll):
+        assert came
+        assert courier.limits[:2] == [SWEEP, FEW]
+    assert 1 in courier.over
+
+
+@pytest.mark.slow
+def test_those_that_hang_are_no_more_than_so_many_and_are_counted_when_they_are_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "SLOW_SECONDS", 0.02)
+    courier, clock = HangingCourier(), VirtualClock(NOW)
+    courier.due = Instant(clock.now - 1)  # there is always more
+    worker = Worker(courier, clock)
+
+    worker.start()
+    assert until(lambda: len(courier.limits) == MOST_UNDER_WAY)
+    time.sleep(0.5)
+    assert len(courier.limits) == MOST_UNDER_WAY
+    courier.due = None
+    courier.is_let_go = True
+
+    assert until(lambda: worker.counts.sent >= MOST_UNDER_WAY)
+    worker.stop()
+
+
+def test_what_is_under_way_at_the_end_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SLOW_SECONDS", 0.02)
+    courier = HangingCourier()
+    worker = Worker(courier, VirtualClock(NOW))
+    worker.start()
+    assert until(lambda: len(courier.limits) == 1)
+    time.sleep(0.1)
+
+    threading.Timer(0.2, setattr, (courier, "is_let_go", True)).start()
+    worker.stop()
+
+    assert courier.over
+
+
+def test_of_those_that_failed_while_they_were_left_alone_each_is_retrieved(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Fails(HangingCourier):
+        async def sweep(self, limit: int) -> Swept:
+            await super().sweep(limit)
+            raise RuntimeError("the courier fell off its bicycle")
+
+    monkeypatch.setattr(module, "SLOW_SECONDS", 0.02)
+    courier, clock = Fails(), VirtualClock(NOW)
+    courier.due = Instant(clock.now - 1)
+    worker = Worker(courier, clock)
+    worker.start()
+    assert until(lambda: len(courier.limits) == MOST_UNDER_WAY)
+    courier.due = None
+    courier.is_let_go = True
+
+    assert until(lambda: worker.counts.errors > 0)
+    worker.stop()
+    gc.collect()
+
+    assert "fell off its bicycle" in caplog.text
+    assert "never retrieved" not in caplog.text
 
 
 class WholeSeconds:

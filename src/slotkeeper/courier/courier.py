@@ -7,11 +7,12 @@ which a crash makes a message go out twice; its id is the same then.
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, replace
-from itertools import groupby
+from functools import partial
+from itertools import groupby, repeat
 
 import msgspec
 
@@ -21,6 +22,7 @@ from slotkeeper.core.errors import Invalid, Missing, Undeliverable, Unreachable,
 from slotkeeper.core.reminders import LEASE_SECONDS
 from slotkeeper.core.ticks import Instant
 from slotkeeper.courier.claiming import Job, Taken, expire, is_expired, take_appointment, take_hold
+from slotkeeper.courier.gathering import Gathered
 from slotkeeper.courier.log import TOO_LATE, message_of, no_longer, replay
 from slotkeeper.courier.noting import Outcome, is_ours, note
 from slotkeeper.courier.seen import Seen
@@ -32,7 +34,6 @@ DUE = "due"
 DUE_DIGITS = 12
 AT_ONCE = 32
 LATE_SECONDS = 300
-NOTED_AT_ONCE = 64
 HIDDEN = "..."
 MOST_GIVEN_UP = 1000
 SEND_SECONDS = LEASE_SECONDS // 2
@@ -77,7 +78,8 @@ class Swept:
 class Courier:
     """Delivers for all businesses of a store. Any number may work on one store at the same time.
 
-    Store calls block, so a sweep wants an event loop of its own. A channel without a sender goes to the `outbox`.
+    Store calls block, so sweeps want an event loop of their own; there, several may be under way. A channel without a
+    sender goes to the `outbox`.
     """
 
     def __init__(
@@ -105,6 +107,8 @@ class Courier:
         self._unnoted: list[Outcome] = []
         self._given_up: dict[str, Job] = {}
         self._seen = Seen(store)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._gates = defaultdict[str, asyncio.Semaphore]()
 
     def next_due(self) -> Instant | None:
         """When the first thing is due, past or to come; None when nothing is.
@@ -201,36 +205,43 @@ class Courier:
     async def _deliver(self, jobs: Sequence[Job]) -> Counter[str]:
         """Send what was claimed. What was sent is noted a few at a time, so a crash makes few go out twice; what was
         done by the time something stops us is noted all the same."""
-        waiting, done = iter(jobs), list[Outcome]()
         catalogue = Catalogue(self._store, self._base_url)
         catalogue.fetch(kind_key(job.business, "customer", job.customer_id) for job in jobs if job.customer_id)
         counts = Counter(reminders=sum(job.message.kind == "reminder" for job in jobs))
-        since = self._clock()
+        gathered = Gathered(self._clock, self._note)
 
-        async def send_one_after_another() -> None:
-            nonlocal since
-            for job in waiting:
-                outcome = await self._try(job, catalogue)
-                now = self._clock()
-                if outcome is not None:
-                    counts.update(_counted(outcome, now))
-                    if outcome.answer == TOO_LATE:
-                        self._give_up(job)
-                    done.append(outcome)
-                if len(done) >= NOTED_AT_ONCE or (done and now != since):
-                    few, since = done.copy(), now
-                    done.clear()
-                    self._note(few)
+        async def send(channel: str, waiting: Iterator[Job]) -> None:
+            async with self._gate(channel):
+                for job in waiting:
+                    outcome, now = await self._try(job, catalogue), self._clock()
+                    if outcome is not None:
+                        counts.update(_counted(outcome, now))
+                        if outcome.answer == TOO_LATE:
+                            self._give_up(job)
+                        gathered.add(outcome)
+                    gathered.note_in_turn(now)
 
-        senders = [send_one_after_another() for _ in range(min(self._at_once, len(jobs)))]
+        senders = []
+        for channel, mine in groupby(sorted(jobs, key=_channel_of), _channel_of):
+            waiting = list(mine)
+            senders += [send(channel, each) for each in repeat(iter(waiting), min(self._at_once, len(waiting)))]
+        keeper = asyncio.create_task(gathered.note_in_time())
         try:
             ends = await asyncio.gather(*senders, return_exceptions=True)
         finally:
-            self._note(done)
+            keeper.cancel()
+            gathered.note_all(self._clock())
         for end in ends:
             if end is not None:
                 raise end
         return counts
+
+    def _gate(self, channel: str) -> asyncio.Semaphore:
+        """Lets so many messages of a channel be sent at once, of all sweeps: mails do not wait where webhooks hang."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:  # a gate belongs to the event loop that it was made in
+            self._loop, self._gates = loop, defaultdict(partial(asyncio.Semaphore, self._at_once))
+        return self._gates[channel]
 
     async def _try(self, job: Job, catalogue: Catalogue) -> Outcome | None:
         """Try one message; None when it is not ours any more."""
@@ -324,6 +335,10 @@ def _counted(outcome: Outcome, now: Instant) -> Iterable[str]:
             yield "reminders_late"
     elif outcome.result in ("failed", "dead"):
         yield "reminders_failed"
+
+
+def _channel_of(job: Job) -> str:
+    return job.message.channel
 
 
 def _appointment_of(outcome: Outcome) -> tuple[str, str]:

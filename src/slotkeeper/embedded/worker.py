@@ -19,6 +19,11 @@ LONGEST_SLEEP = 30.0
 STOP_SECONDS = 20.0
 SWEEP = 128
 """How many documents are taken at a time. They share a wait for the disk, and whoever books waits until they are."""
+FEW = 32
+"""How many while some are still being sent: who cannot be sent to now must not gather."""
+MOST_UNDER_WAY = 8
+SLOW_SECONDS = 1.0
+"""A sweep that takes longer waits for a peer that hangs or is slow, and what is due meanwhile does not."""
 
 CALM_SECONDS = 0.1
 PATIENCE_SECONDS = 1.0
@@ -78,6 +83,7 @@ class Worker:
         self._woken_at = 0.0
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._under_way: list[asyncio.Task[Swept]] = []
 
     def start(self) -> None:
         """Begin to deliver."""
@@ -128,6 +134,9 @@ class Worker:
                 return
 
     async def _take_leave(self) -> None:
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=STOP_SECONDS)
+            self._under_way = []
         for close in self._closing:
             try:
                 await close()
@@ -139,20 +148,52 @@ class Worker:
         """Deliver some of what is due; returns for how long there is nothing to do, in seconds: below zero when there
         is, and has been for so long."""
         try:
-            swept = runner.run(self._courier.sweep(SWEEP))
-            self._count(swept)
+            did_something = runner.run(self._sweep())
             due = self._courier.next_due()
             pause = self._longest_sleep if due is None else min(float(due - self._clock()), self._longest_sleep)
-            return pause if swept.did_something else max(pause, IDLE_SECONDS)
+            pause = pause if did_something else max(pause, IDLE_SECONDS)
         except Unreachable as error:
             # A disk that is full stays so for a while, and where it came from says nothing: a line will do.
             _log.warning("the worker cannot go on and tries again: %s", error)
             self.counts.errors += 1
-            return min(IDLE_SECONDS, self._longest_sleep)
+            pause = min(IDLE_SECONDS, self._longest_sleep)
         except Exception:  # noqa: BLE001 - the worker never dies of one failure: it logs, counts and goes on
             _log.exception("the worker failed and tries again")
             self.counts.errors += 1
-            return min(IDLE_SECONDS, self._longest_sleep)
+            pause = min(IDLE_SECONDS, self._longest_sleep)
+        if not self._under_way or pause <= 0:
+            return pause
+        runner.run(self._stay(pause))
+        return 0.0
+
+    async def _sweep(self) -> bool:
+        """Begin a sweep, and stay until it is over or slow. Tells whether anything was done. Raises as the courier."""
+        slow: set[asyncio.Task[Swept]] = set()
+        if len(self._under_way) < MOST_UNDER_WAY:
+            begun = asyncio.create_task(self._courier.sweep(FEW if self._under_way else SWEEP))
+            self._under_way.append(begun)
+            _, slow = await asyncio.wait([begun], timeout=SLOW_SECONDS)
+        over = [each for each in self._under_way if each.done()]
+        self._under_way = [each for each in self._under_way if each not in over]
+        did_something, errors = bool(slow), list[BaseException]()
+        for swept in await asyncio.gather(*over, return_exceptions=True):
+            if isinstance(swept, BaseException):
+                errors.append(swept)
+            else:
+                self._count(swept)
+                did_something |= swept.did_something
+        if errors:
+            raise errors[0]
+        return did_something
+
+    async def _stay(self, pause: float) -> None:
+        """Let the sweeps under way go on for so long; until one is over, something is due, or we are woken."""
+        loop, due = asyncio.get_running_loop(), self._clock() + pause
+        until = loop.time() + pause
+        while loop.time() < until and self._clock() < due and not self._woken.is_set():
+            over, _ = await asyncio.wait(self._under_way, timeout=LISTEN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if over:
+                return
 
     def _count(self, swept: "Swept") -> None:
         self.counts.sweeps += 1

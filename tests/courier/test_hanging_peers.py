@@ -1,0 +1,122 @@
+"""A peer that never answers keeps no other message from being sent, nor from being noted when it was."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from slotkeeper.contracts import Letter
+from slotkeeper.courier import gathering
+from slotkeeper.courier.courier import Courier
+from slotkeeper.courier.log import notifications
+from slotkeeper.desk.catalogue import put_on_shelf
+from slotkeeper.documents import Webhook
+from slotkeeper.senders.outbox import OutboxSender
+from tests.builders import STAFF, Setting, a_clinic, contact
+from tests.post import LetterBox, caught
+
+START = "2026-11-26T09:00:00Z"
+MOMENT_SECONDS = 0.5
+
+
+class Hangs:
+    """A `contracts.Sender` whose peer takes a letter and says nothing until it is `let_go`."""
+
+    def __init__(self) -> None:
+        self.taken: list[Letter] = []
+        self.let_go = asyncio.Event()
+
+    async def send(self, letter: Letter) -> str:
+        self.taken.append(letter)
+        await self.let_go.wait()
+        return "at last"
+
+
+class OneGateForAll(Courier):
+    """A broken one: a message waits for whatever others are being sent."""
+
+    def _gate(self, channel: str) -> asyncio.Semaphore:
+        return super()._gate("")
+
+
+@pytest.fixture
+def clinic() -> Setting:
+    clinic = a_clinic(doctors=4)
+    put_on_shelf(clinic.desk, STAFF, "webhooks", "all", Webhook(url="https://hangs.example/"))
+    return clinic
+
+
+async def soon(is_so: Callable[[], object]) -> bool:
+    """Whether it becomes so within a moment."""
+    until = asyncio.get_running_loop().time() + MOMENT_SECONDS
+    while not is_so() and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110 - of any kind
+        await asyncio.sleep(0.005)
+    return bool(is_so())
+
+
+def while_it_hangs(
+    clinic: Setting, check: Callable[[Courier, Hangs, LetterBox], Awaitable[None]], kind: type[Courier] = Courier
+) -> None:
+    """Check the courier while webhooks hang, of which it sends two at once; then let them go."""
+
+    async def run() -> None:
+        hooks, box = Hangs(), LetterBox()
+        courier = kind(clinic.store, clinic.clock, {"email": box, "webhook": hooks}, OutboxSender(), at_once=2)
+        clinic.book(START, contact=contact())
+        clinic.book(START, contact=contact())
+        first = asyncio.create_task(courier.sweep())
+        try:
+            assert await soon(lambda: len(hooks.taken) == 2)
+            await check(courier, hooks, box)
+        finally:
+            hooks.let_go.set()
+            assert (await first).sent == 4
+        assert {each.state for each in notifications(clinic.store, "clinic", limit=100).notifications} == {"sent"}
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", [Courier, OneGateForAll])
+def test_mails_leave_while_webhooks_hang(clinic: Setting, kind: type[Courier]) -> None:
+    async def check(courier: Courier, hooks: Hangs, box: LetterBox) -> None:
+        assert await soon(lambda: len(box.letters) == 2), "those of the same sweep wait"
+        clinic.book(START, contact=contact())
+        second = asyncio.create_task(courier.sweep())
+        came = await soon(lambda: len(box.letters) == 3)
+        hooks.let_go.set()
+        await second
+        with caught(kind, OneGateForAll):
+            assert came, "that of another sweep waits"
+
+    while_it_hangs(clinic, check, kind)
+
+
+def test_of_all_sweeps_together_no_more_are_sent_at_once(clinic: Setting) -> None:
+    async def check(courier: Courier, hooks: Hangs, box: LetterBox) -> None:
+        clinic.book(START, contact=contact())
+        second = asyncio.create_task(courier.sweep())
+        assert await soon(lambda: len(box.letters) == 3)
+        assert len(hooks.taken) == 2
+        hooks.let_go.set()
+        assert (await second).sent == 2
+        assert len(hooks.taken) == 3
+
+    while_it_hangs(clinic, check)
+
+
+@pytest.mark.parametrize("within_seconds", [0.05, 1e6])
+def test_what_was_sent_is_noted_while_others_hang(
+    clinic: Setting, monkeypatch: pytest.MonkeyPatch, within_seconds: float
+) -> None:
+    monkeypatch.setattr(gathering, "NOTED_WITHIN_SECONDS", within_seconds)
+
+    def noted() -> int:
+        return len(notifications(clinic.store, "clinic", limit=100).notifications)
+
+    async def check(courier: Courier, hooks: Hangs, box: LetterBox) -> None:
+        assert await soon(lambda: len(box.letters) == 2)
+        is_noted = await soon(lambda: noted() == 2)
+        with caught(within_seconds, 1e6):
+            assert is_noted, "a crash now would send them again"
+
+    while_it_hangs(clinic, check)

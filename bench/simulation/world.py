@@ -140,11 +140,12 @@ class World:
         actor.is_dead = True
         self._actors.discard(actor)
         if actor.greenlet:
-            me = self.actor
+            me, loop = self.actor, asyncio.events._get_running_loop()
             actor.greenlet.parent = getcurrent()
             self.actor = actor
             actor.greenlet.throw(Killed)
             self.actor = me
+            asyncio.events._set_running_loop(loop)  # theirs has ended, and with it what asyncio knew of ours
 
     def sleep(self, seconds: float) -> None:
         """Let the time pass; others go on. With 0 whoever is ready goes first."""

@@ -7,7 +7,7 @@ import pytest
 
 from slotkeeper.contracts import Letter
 from slotkeeper.courier import gathering
-from slotkeeper.courier.courier import Courier
+from slotkeeper.courier.courier import AT_ONCE, ENDPOINT_AT_ONCE, Courier, Peer
 from slotkeeper.courier.log import notifications
 from slotkeeper.desk.catalogue import put_on_shelf
 from slotkeeper.documents import Webhook
@@ -17,16 +17,21 @@ from tests.post import LetterBox, caught
 
 START = "2026-11-26T09:00:00Z"
 MOMENT_SECONDS = 0.5
+WELL = "https://well.example/"
 
 
 class Hangs:
-    """A `contracts.Sender` whose peer takes a letter and says nothing until it is `let_go`."""
+    """A `contracts.Sender` whose peers take a letter and say nothing until it is `let_go`; save one that is `WELL`."""
 
     def __init__(self) -> None:
         self.taken: list[Letter] = []
+        self.well: list[Letter] = []
         self.let_go = asyncio.Event()
 
     async def send(self, letter: Letter) -> str:
+        if letter.to == WELL:
+            self.well.append(letter)
+            return "fine"
         self.taken.append(letter)
         await self.let_go.wait()
         return "at last"
@@ -35,8 +40,15 @@ class Hangs:
 class OneGateForAll(Courier):
     """A broken one: a message waits for whatever others are being sent."""
 
-    def _gate(self, channel: str) -> asyncio.Semaphore:
-        return super()._gate("")
+    def _gate(self, peer: Peer) -> asyncio.Semaphore:
+        return super()._gate(("", "", ""))
+
+
+class OneGateForAChannel(Courier):
+    """A broken one: a webhook waits for other webhooks."""
+
+    def _gate(self, peer: Peer) -> asyncio.Semaphore:
+        return super()._gate((peer[0], "", ""))
 
 
 @pytest.fixture
@@ -89,6 +101,47 @@ def test_mails_leave_while_webhooks_hang(clinic: Setting, kind: type[Courier]) -
             assert came, "that of another sweep waits"
 
     while_it_hangs(clinic, check, kind)
+
+
+@pytest.mark.parametrize("kind", [Courier, OneGateForAChannel])
+def test_a_webhook_is_told_while_another_hangs(clinic: Setting, kind: type[Courier]) -> None:
+    async def run() -> None:
+        hooks = Hangs()
+        courier = kind(clinic.store, clinic.clock, {"webhook": hooks}, OutboxSender(), at_once=2)
+        for _ in range(3):
+            clinic.book(START)
+        sweep = asyncio.create_task(courier.sweep())
+        is_told = await soon(lambda: len(hooks.well) == 3)
+        taken = len(hooks.taken)
+        hooks.let_go.set()
+        await sweep
+        assert (len(hooks.taken), len(hooks.well)) == (3, 3)
+        with caught(kind, OneGateForAChannel):
+            assert is_told
+            assert taken == 2
+
+    put_on_shelf(clinic.desk, STAFF, "webhooks", "well", Webhook(url=WELL))
+    asyncio.run(run())
+
+
+def test_a_webhook_is_told_fewer_things_at_once_than_a_mail_server() -> None:
+    clinic = a_clinic(doctors=AT_ONCE + 1)
+    put_on_shelf(clinic.desk, STAFF, "webhooks", "all", Webhook(url="https://hangs.example/"))
+    for _ in range(AT_ONCE + 1):
+        clinic.book(START, contact=contact())
+
+    async def run() -> None:
+        hooks, mails = Hangs(), Hangs()
+        courier = Courier(clinic.store, clinic.clock, {"email": mails, "webhook": hooks}, OutboxSender())
+        sweep = asyncio.create_task(courier.sweep())
+        assert await soon(lambda: len(mails.taken) == AT_ONCE)
+        taken = len(hooks.taken)
+        for each in (hooks, mails):
+            each.let_go.set()
+        assert (await sweep).sent == 2 * (AT_ONCE + 1)
+        assert taken == ENDPOINT_AT_ONCE
+
+    asyncio.run(run())
 
 
 def test_of_all_sweeps_together_no_more_are_sent_at_once(clinic: Setting) -> None:

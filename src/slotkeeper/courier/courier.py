@@ -7,11 +7,10 @@ which a crash makes a message go out twice; its id is the same then.
 
 import asyncio
 import logging
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, replace
-from functools import partial
 from itertools import groupby, repeat
 
 import msgspec
@@ -33,6 +32,12 @@ from slotkeeper.notices.rendering import render as our_words
 DUE = "due"
 DUE_DIGITS = 12
 AT_ONCE = 32
+ENDPOINT_AT_ONCE = 8
+"""Of a webhook, which is one of many that share our connections."""
+
+Peer = tuple[str, str, str]
+"""Whom messages are handed to: a channel, and for an endpoint its business and id."""
+
 LATE_SECONDS = 300
 HIDDEN = "..."
 MOST_GIVEN_UP = 1000
@@ -108,7 +113,7 @@ class Courier:
         self._given_up: dict[str, Job] = {}
         self._seen = Seen(store)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._gates = defaultdict[str, asyncio.Semaphore]()
+        self._gates: dict[Peer, asyncio.Semaphore] = {}
 
     def next_due(self) -> Instant | None:
         """When the first thing is due, past or to come; None when nothing is.
@@ -210,8 +215,8 @@ class Courier:
         counts = Counter(reminders=sum(job.message.kind == "reminder" for job in jobs))
         gathered = Gathered(self._clock, self._note)
 
-        async def send(channel: str, waiting: Iterator[Job]) -> None:
-            async with self._gate(channel):
+        async def send(peer: Peer, waiting: Iterator[Job]) -> None:
+            async with self._gate(peer):
                 for job in waiting:
                     outcome, now = await self._try(job, catalogue), self._clock()
                     if outcome is not None:
@@ -222,9 +227,9 @@ class Courier:
                     gathered.note_in_turn(now)
 
         senders = []
-        for channel, mine in groupby(sorted(jobs, key=_channel_of), _channel_of):
+        for peer, mine in groupby(sorted(jobs, key=_peer_of), _peer_of):
             waiting = list(mine)
-            senders += [send(channel, each) for each in repeat(iter(waiting), min(self._at_once, len(waiting)))]
+            senders += [send(peer, each) for each in repeat(iter(waiting), min(self._places(peer), len(waiting)))]
         keeper = asyncio.create_task(gathered.note_in_time())
         try:
             ends = await asyncio.gather(*senders, return_exceptions=True)
@@ -236,12 +241,17 @@ class Courier:
                 raise end
         return counts
 
-    def _gate(self, channel: str) -> asyncio.Semaphore:
-        """Lets so many messages of a channel be sent at once, of all sweeps: mails do not wait where webhooks hang."""
+    def _gate(self, peer: Peer) -> asyncio.Semaphore:
+        """Lets so many messages go to the peer at once, of all sweeps: while it hangs, those to others do not wait."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:  # a gate belongs to the event loop that it was made in
-            self._loop, self._gates = loop, defaultdict(partial(asyncio.Semaphore, self._at_once))
-        return self._gates[channel]
+            self._loop, self._gates = loop, {}
+        if peer not in self._gates:
+            self._gates[peer] = asyncio.Semaphore(self._places(peer))
+        return self._gates[peer]
+
+    def _places(self, peer: Peer) -> int:
+        return min(self._at_once, ENDPOINT_AT_ONCE) if peer[0] == "webhook" else self._at_once
 
     async def _try(self, job: Job, catalogue: Catalogue) -> Outcome | None:
         """Try one message; None when it is not ours any more."""
@@ -337,8 +347,9 @@ def _counted(outcome: Outcome, now: Instant) -> Iterable[str]:
         yield "reminders_failed"
 
 
-def _channel_of(job: Job) -> str:
-    return job.message.channel
+def _peer_of(job: Job) -> Peer:
+    message = job.message
+    return (message.channel, job.business, message.target) if message.target else (message.channel, "", "")
 
 
 def _appointment_of(outcome: Outcome) -> tuple[str, str]:

@@ -145,7 +145,8 @@ class World:
             self.actor = actor
             actor.greenlet.throw(Killed)
             self.actor = me
-            asyncio.events._set_running_loop(loop)  # theirs has ended, and with it what asyncio knew of ours
+            if me is not None:
+                asyncio.events._set_running_loop(loop)  # theirs has ended, and with it what asyncio knew of ours
 
     def sleep(self, seconds: float) -> None:
         """Let the time pass; others go on. With 0 whoever is ready goes first."""

@@ -264,7 +264,7 @@ class Courier:
         message = message_of(appointment, job.message.id)
         if appointment is None or message is None or not is_ours(message, job):
             return None
-        if message.due - now < SEND_SECONDS:
+        if message.due - now <= SEND_SECONDS:  # the clock tells whole seconds: it may be nearly one later already
             return Outcome(job, "untried")
         if message.kind == "reminder" and (why := no_longer(appointment, message, now)):
             return Outcome(job, "dead" if why == TOO_LATE else "void", why)

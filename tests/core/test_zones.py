@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slotkeeper.core import zones
 from slotkeeper.core.errors import Invalid
-from slotkeeper.core.ticks import DAY_TICKS, TICK_SECONDS, Instant, Tick, instant_of, parse_instant, tick_at
+from slotkeeper.core.ticks import TICK_SECONDS, Instant, Tick, instant_of, parse_instant, tick_at
 from slotkeeper.core.zones import is_twice, local, offsets, zone, zone_names
 
 SEEN = ["Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kathmandu", "UTC"]
@@ -148,7 +149,7 @@ def test_offsets_say_what_zoneinfo_says(name: str, start: datetime, length: int)
         assert local(instant_of(Tick(moment)), name).utcoffset() == timedelta(seconds=shown * TICK_SECONDS)
 
 
-def test_no_zone_keeps_an_offset_for_less_than_six_days_so_that_probes_leap_over_none() -> None:
+def test_no_zone_keeps_an_offset_for_so_short_a_time_that_a_probe_leaps_over_it() -> None:
     first, last = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()), int(datetime(2101, 1, 1, tzinfo=UTC).timestamp())
 
     shortest = min(
@@ -158,7 +159,7 @@ def test_no_zone_keeps_an_offset_for_less_than_six_days_so_that_probes_leap_over
         if first <= later < last
     )
 
-    assert shortest > 6 * DAY_TICKS * TICK_SECONDS
+    assert shortest > zones._PROBE_TICKS * TICK_SECONDS
 
 
 def changes_in_file(name: str) -> list[int]:

@@ -15,6 +15,7 @@ from slotkeeper.courier.courier import SEND_SECONDS, Swept
 from slotkeeper.courier.gathering import NOTED_AT_ONCE
 from slotkeeper.courier.log import notifications
 from slotkeeper.desk import holds
+from slotkeeper.documents import appointment_key
 from slotkeeper.stores.sqlite import SqliteStore
 from tests.builders import Setting, a_clinic, at, contact
 from tests.post import LetterBox, a_courier, sweep
@@ -106,6 +107,20 @@ def test_the_customers_of_a_sweep_are_read_in_one_go() -> None:
 
     assert sorted(letter.to for letter in box.letters) == ["ada@example.com", "bea@example.com", "cleo@example.com"]
     assert store.customer_reads == 1
+
+
+def test_only_what_is_asked_for_and_due_is_attended_to(clinic: Setting) -> None:
+    one, other = (clinic.book(START, contact=contact(email=f"{name}@example.com")) for name in ("one", "other"))
+    courier, gone = a_courier(clinic, box := LetterBox()), appointment_key("clinic", "apt_gone")
+
+    first = asyncio.run(courier.attend([appointment_key("clinic", one.id), gone]))
+    again = asyncio.run(courier.attend([appointment_key("clinic", one.id)]))
+
+    assert [letter.to for letter in box.letters] == ["one@example.com"]
+    assert (first.seen, first.sent) == (1, 1)
+    assert (again.seen, again.sent) == (1, 0)
+    assert sweep(courier).sent == 1
+    assert box.letters[-1].to == "other@example.com" == other.contact.email
 
 
 DEEDS = {"holds", "expired", "published", "sent", "failed", "dead", "void"}

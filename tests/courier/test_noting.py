@@ -96,3 +96,14 @@ def test_a_reminder_is_logged_with_how_long_before_it_was(clinic: Setting) -> No
 
     found = notifications(clinic.store, "clinic").notifications
     assert sorted((each.kind, each.lead_minutes) for each in found) == [("booked", 0), ("reminder", 1440)]
+
+
+def test_a_message_that_is_gone_keeps_no_other_from_being_noted() -> None:
+    clinic = a_clinic()
+    booked = clinic.book("2026-11-26T09:00:00Z", contact=contact())
+    [one] = take_appointment(Seen(clinic.store), appointment_key("clinic", booked.id), clinic.clock.now).jobs
+    gone = Job("clinic", booked.id, "", replace(CLAIMED, id="msg_gone"))
+
+    note(Seen(clinic.store), [Outcome(gone, "sent"), Outcome(one, "sent", letter=LETTER)], clinic.clock.now)
+
+    assert [each.id for each in notifications(clinic.store, "clinic", limit=9).notifications] == [one.message.id]

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from slotkeeper.contracts import Letter
 from slotkeeper.core.appointment import Appointment
 from slotkeeper.core.reminders import ReminderRule
+from slotkeeper.courier import courier as module
 from slotkeeper.courier.courier import Courier
 from slotkeeper.courier.log import no_longer, notifications
 from slotkeeper.courier.noting import Outcome
@@ -196,6 +197,22 @@ def test_what_was_too_late_by_a_wrong_clock_is_owed_again_when_it_is_set_right(
     assert stays.status == "booked"
 
 
+def test_of_what_came_too_late_so_many_are_owed_again(clinic: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_GIVEN_UP", 2)
+    courier = a_courier(clinic, box := LetterBox())
+    for _ in range(3):
+        clinic.book(START, contact=contact())
+    now = clinic.clock.now
+    clinic.clock.set(START)
+    sweep(courier)
+    clinic.clock.now = now
+
+    sweep(courier)
+    work(courier, clinic, OTHER)
+
+    assert len(box.reminders()) == 2
+
+
 def test_reminders_of_others_go_on_when_one_is_cancelled(clinic: Setting) -> None:
     box = LetterBox()
     gone, stays = (clinic.book(START, contact=contact(email=f"{name}@example.com")) for name in ("gone", "stays"))
@@ -219,6 +236,20 @@ def test_a_reminder_by_webhook_goes_to_each_that_wants_all(clinic: Setting) -> N
 
     reminders = [letter.to for letter in box.letters if letter.subject == "reminder"]
     assert sorted(reminders) == ["https://all.example/hook", "https://two.example/hook"]
+
+
+def test_a_reminder_by_webhook_is_void_where_no_webhook_takes_any(clinic: Setting) -> None:
+    put_on_shelf(clinic.desk, STAFF, "webhooks", "few", Webhook(url="https://few.example/hook", types=("moved",)))
+    put_on_shelf(clinic.desk, STAFF, "reminderRules", "r", ReminderRule(lead_minutes=60, channel="webhook"))
+    booked = clinic.book(START, contact=contact())
+    [owed] = [each for each in booked.messages if each.kind == "reminder" and each.channel == "webhook"]
+
+    work(a_courier(clinic, LetterBox()), clinic, OTHER)
+
+    said = agenda.appointment(clinic.desk, STAFF, booked.id).messages
+    assert [each for each in said if each.id == owed.id] == [
+        replace(owed, state="void", note="no webhook takes reminders")
+    ]
 
 
 def test_the_reasons_to_be_silent_are_told_apart(clinic: Setting) -> None:

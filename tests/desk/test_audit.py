@@ -6,7 +6,8 @@ from msgspec.structs import replace
 from slotkeeper.core.actor import OnlyLooks
 from slotkeeper.core.ticks import Instant
 from slotkeeper.desk import booking, catalogue
-from slotkeeper.desk.audit import Entry, entries
+from slotkeeper.desk.audit import Entry, entries, record
+from slotkeeper.ledger import Draft, Reading, settle
 from tests.builders import STAFF, Setting, a_clinic, order, service
 
 START = "2026-11-24T09:00:00Z"
@@ -61,3 +62,15 @@ def test_what_a_viewer_may_not_do_leaves_no_entry(clinic: Setting) -> None:
         catalogue.put(clinic.desk, viewer, "service", "s", service())
 
     assert noted(clinic) == []
+
+
+def test_who_gives_no_reason_has_none() -> None:
+    clinic = a_clinic()
+
+    def decide(reading: Reading, draft: Draft) -> None:
+        record(draft, STAFF, clinic.clock.now, lambda kind: f"{kind}_1", "put", "pool/a")
+
+    clinic.clock.forward(minutes=1)
+    settle(clinic.store, decide)
+
+    assert noted(clinic) == [Entry(id="aud_1", at=clinic.clock.now, by="staff", what="put", target="pool/a")]

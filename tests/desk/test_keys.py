@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from slotkeeper.core.actor import Actor
 from slotkeeper.core.errors import Invalid, Missing
 from slotkeeper.core.ticks import Instant
+from slotkeeper.desk import tokens
 from slotkeeper.desk.audit import entries
 from slotkeeper.desk.keys import ApiKey, Made, Unauthenticated, authenticate, create_key, keys, revoke_key
 from slotkeeper.desk.tokens import hash_of
@@ -134,3 +135,11 @@ def test_the_store_is_not_asked_for_what_has_not_the_form_of_a_key(clinic: Setti
 
     with pytest.raises(Unauthenticated):
         authenticate(clinic.desk, "Bearer of bad news")
+
+
+def test_a_key_is_listed_whatever_its_id_begins_with(clinic: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    for letter in ("2", "z"):
+        monkeypatch.setattr(tokens, "_letters", lambda count, letter=letter: letter * count)
+        made(clinic)
+
+    assert [id for id, _ in keys(clinic.desk, STAFF)] == ["2" * 12, "z" * 12]

@@ -200,6 +200,15 @@ def test_pauses_grow_and_never_go_beyond_the_budget(connected: Connecting) -> No
     assert 59 < sum(passing.pauses) < 60
 
 
+def test_the_longest_pauses_double_up_to_half_a_second(connected: Connecting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("random.uniform", lambda least, most: most)
+    passing = Time()
+    with a_peer(THROTTLED) as peer, pytest.raises(Unreachable):
+        connected(peer.endpoint, passing, budget_seconds=3).call("GetItem", {})
+
+    assert passing.pauses[:7] == [0.025, 0.05, 0.1, 0.2, 0.4, 0.5, 0.5]
+
+
 def test_a_call_has_three_seconds_and_each_step_of_a_try_has_one() -> None:
     with a_peer(answer({})) as peer:
         connection = Connection(CREDENTIALS, "us-west-1", endpoint=peer.endpoint, seconds=Time())

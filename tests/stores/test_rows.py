@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from slotkeeper.contracts import Key
+from slotkeeper.contracts import Key, Place
 from slotkeeper.stores import rows
 from slotkeeper.stores.rows import ROW_BYTES, Rows
 from slotkeeper.stores.sqlite import SqliteStore
@@ -64,5 +64,19 @@ def test_who_opens_a_file_again_gives_new_rows_numbers_of_their_own(path: Path) 
 
     again = SqliteStore(path)
     assert again.read([A, B, C]).keys() == {A, B, C}
+    assert list(again.problems()) == []
+    again.close()
+
+
+def test_where_a_document_of_the_file_stands_is_known_when_it_is_to_stand_elsewhere(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "other.db")
+    put(store, A, b"one", start=Place("p", "1"))
+    store.close()
+
+    again = SqliteStore(tmp_path / "other.db")
+    put(again, A, b"two", 1, start=Place("p", "2"))
+    found = again.list("start", "p", limit=9)
+
+    assert [(doc.key, doc.body) for doc in found.docs] == [(A, b"two")]
     assert list(again.problems()) == []
     again.close()

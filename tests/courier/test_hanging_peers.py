@@ -1,21 +1,26 @@
 """A peer that never answers keeps no other message from being sent, nor from being noted when it was."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import pytest
+from msgspec.structs import replace
 
 from slotkeeper.contracts import Letter
+from slotkeeper.core.errors import Unreachable
+from slotkeeper.core.service import Business
 from slotkeeper.courier import gathering
 from slotkeeper.courier.courier import AT_ONCE, ENDPOINT_AT_ONCE, Courier, Peer
 from slotkeeper.courier.log import notifications
-from slotkeeper.desk.catalogue import put_on_shelf
+from slotkeeper.courier.noting import Outcome
+from slotkeeper.desk import booking
+from slotkeeper.desk.catalogue import put_on_shelf, put_profile
 from slotkeeper.documents import Webhook
 from slotkeeper.senders.outbox import OutboxSender
-from tests.builders import STAFF, Setting, a_clinic, contact
+from tests.builders import STAFF, Setting, a_clinic, contact, order
 from tests.post import LetterBox, caught
 
-START = "2026-11-26T09:00:00Z"
+START, END = "2026-11-26T09:00:00Z", "2026-11-26T09:30:00Z"
 MOMENT_SECONDS = 0.5
 WELL = "https://well.example/"
 
@@ -58,9 +63,13 @@ def clinic() -> Setting:
     return clinic
 
 
-async def soon(is_so: Callable[[], object]) -> bool:
-    """Whether it becomes so within a moment."""
-    until = asyncio.get_running_loop().time() + MOMENT_SECONDS
+def noted(clinic: Setting) -> int:
+    return len(notifications(clinic.store, "clinic", limit=100).notifications)
+
+
+async def soon(is_so: Callable[[], object], seconds: float = MOMENT_SECONDS) -> bool:
+    """Whether it becomes so within so many seconds."""
+    until = asyncio.get_running_loop().time() + seconds
     while not is_so() and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110 - of any kind
         await asyncio.sleep(0.005)
     return bool(is_so())
@@ -157,19 +166,79 @@ def test_of_all_sweeps_together_no_more_are_sent_at_once(clinic: Setting) -> Non
     while_it_hangs(clinic, check)
 
 
-@pytest.mark.parametrize("within_seconds", [0.05, 1e6])
-def test_what_was_sent_is_noted_while_others_hang(
+@pytest.mark.parametrize("within_seconds", [gathering.NOTED_WITHIN_SECONDS, 1e6])
+def test_what_was_sent_is_noted_within_a_second_while_others_hang(
     clinic: Setting, monkeypatch: pytest.MonkeyPatch, within_seconds: float
 ) -> None:
     monkeypatch.setattr(gathering, "NOTED_WITHIN_SECONDS", within_seconds)
 
-    def noted() -> int:
-        return len(notifications(clinic.store, "clinic", limit=100).notifications)
-
     async def check(courier: Courier, hooks: Hangs, box: LetterBox) -> None:
         assert await soon(lambda: len(box.letters) == 2)
-        is_noted = await soon(lambda: noted() == 2)
+        is_noted = await soon(lambda: noted(clinic) == 2, 1 + MOMENT_SECONDS)
         with caught(within_seconds, 1e6):
             assert is_noted, "a crash now would send them again"
 
     while_it_hangs(clinic, check)
+
+
+def test_what_could_not_be_noted_in_time_is_noted_the_next(clinic: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    class FailsOnce(Courier):
+        """A courier whose store fails when it notes for the first time."""
+
+        is_failed = False
+
+        def _note(self, outcomes: Iterable[Outcome]) -> None:
+            if not self.is_failed:
+                self.is_failed = True
+                self._unnoted += outcomes
+                raise Unreachable("the disk is full")
+            super()._note(outcomes)
+
+    monkeypatch.setattr(gathering, "NOTED_WITHIN_SECONDS", 0.05)
+
+    async def check(courier: Courier, hooks: Hangs, box: LetterBox) -> None:
+        assert isinstance(courier, FailsOnce)
+        assert await soon(lambda: courier.is_failed)
+        clinic.clock.forward(seconds=1)
+
+    while_it_hangs(clinic, check, FailsOnce)
+    assert noted(clinic) == 4
+
+
+def test_a_sweep_that_is_over_leaves_nothing_running(clinic: Setting) -> None:
+    async def run() -> None:
+        clinic.book(START, contact=contact())
+        await Courier(clinic.store, clinic.clock, {}, OutboxSender()).sweep()
+        await asyncio.sleep(0)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(run())
+
+
+def test_a_courier_may_go_on_in_another_loop(clinic: Setting) -> None:
+    courier = Courier(clinic.store, clinic.clock, {"email": LetterBox()}, OutboxSender(), at_once=1)
+
+    async def two_at_once() -> int:
+        for _ in range(2):
+            clinic.book(START, contact=contact())
+        first, second = await asyncio.gather(courier.sweep(limit=1), courier.sweep(limit=1))
+        return first.sent + second.sent
+
+    assert [asyncio.run(two_at_once()) for _ in range(2)] == [4, 4]
+
+
+def test_the_mails_of_all_businesses_share_the_mail_servers_places() -> None:
+    clinic, salon = a_clinic(), replace(STAFF, business="salon")
+    put_profile(clinic.desk, salon, Business(name="Salon", zone="Europe/Berlin"))
+    clinic.book(START, contact=contact())
+    booking.book(clinic.desk, salon, order(START, END, contact=contact(), customer_id="ada"))
+
+    async def run() -> None:
+        mails = Hangs()
+        courier = Courier(clinic.store, clinic.clock, {"email": mails}, OutboxSender(), at_once=1)
+        sweep = asyncio.create_task(courier.sweep())
+        assert not await soon(lambda: len(mails.taken) == 2)
+        mails.let_go.set()
+        assert (await sweep).sent == 2
+
+    asyncio.run(run())

@@ -235,7 +235,7 @@ class Courier:
             ends = await asyncio.gather(*senders, return_exceptions=True)
         finally:
             keeper.cancel()
-            gathered.note_all(self._clock())
+            gathered.note_all()
         for end in ends:
             if end is not None:
                 raise end

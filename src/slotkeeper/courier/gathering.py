@@ -30,11 +30,11 @@ class Gathered:
     def note_in_turn(self, now: Instant) -> None:
         """Note all when they are many, or when another second has begun. Raises `Unreachable`."""
         if len(self._outcomes) >= NOTED_AT_ONCE or (self._outcomes and now != self._since):
-            self.note_all(now)
+            self.note_all()
 
-    def note_all(self, now: Instant) -> None:
+    def note_all(self) -> None:
         """Note what there is. Raises `Unreachable`."""
-        few, self._outcomes, self._since = self._outcomes, [], now
+        few, self._outcomes, self._since = self._outcomes, [], self._clock()
         self._note(few)
 
     async def note_in_time(self) -> None:
@@ -43,4 +43,4 @@ class Gathered:
             await asyncio.sleep(NOTED_WITHIN_SECONDS)
             if self._outcomes:
                 with suppress(Unreachable):
-                    self.note_all(self._clock())
+                    self.note_all()

@@ -1,18 +1,16 @@
 """A peer that never answers keeps no other message from being sent, nor from being noted when it was."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 
 import pytest
 from msgspec.structs import replace
 
 from slotkeeper.contracts import Letter
-from slotkeeper.core.errors import Unreachable
 from slotkeeper.core.service import Business
 from slotkeeper.courier import gathering
 from slotkeeper.courier.courier import AT_ONCE, ENDPOINT_AT_ONCE, Courier, Peer
 from slotkeeper.courier.log import notifications
-from slotkeeper.courier.noting import Outcome
 from slotkeeper.desk import booking
 from slotkeeper.desk.catalogue import put_on_shelf, put_profile
 from slotkeeper.documents import Webhook
@@ -179,30 +177,6 @@ def test_what_was_sent_is_noted_within_a_second_while_others_hang(
             assert is_noted, "a crash now would send them again"
 
     while_it_hangs(clinic, check)
-
-
-def test_what_could_not_be_noted_in_time_is_noted_the_next(clinic: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
-    class FailsOnce(Courier):
-        """A courier whose store fails when it notes for the first time."""
-
-        is_failed = False
-
-        def _note(self, outcomes: Iterable[Outcome]) -> None:
-            if not self.is_failed:
-                self.is_failed = True
-                self._unnoted += outcomes
-                raise Unreachable("the disk is full")
-            super()._note(outcomes)
-
-    monkeypatch.setattr(gathering, "NOTED_WITHIN_SECONDS", 0.05)
-
-    async def check(courier: Courier, hooks: Hangs, box: LetterBox) -> None:
-        assert isinstance(courier, FailsOnce)
-        assert await soon(lambda: courier.is_failed)
-        clinic.clock.forward(seconds=1)
-
-    while_it_hangs(clinic, check, FailsOnce)
-    assert noted(clinic) == 4
 
 
 def test_a_sweep_that_is_over_leaves_nothing_running(clinic: Setting) -> None:

@@ -13,7 +13,7 @@ from bench.simulation.truth import Truth
 from bench.simulation.weather import Weather
 from bench.simulation.world import Actor, World
 from slotkeeper.contracts import Store
-from slotkeeper.courier.courier import AT_ONCE, Courier
+from slotkeeper.courier.courier import AT_ONCE, TURN_SECONDS, Courier
 from slotkeeper.desk.desk import Desk
 from slotkeeper.embedded.asgi import App
 from slotkeeper.embedded.worker import LONGEST_SLEEP, Worker
@@ -133,7 +133,13 @@ class Process:
         senders = {"email": self._post, "webhook": self._post}
         clock = self.stage.world.clock
         courier = self.stage.courier(
-            store, clock, senders, OutboxSender(), base_url=BASE_URL, at_once=self.stage.at_once
+            store,
+            clock,
+            senders,
+            OutboxSender(),
+            base_url=BASE_URL,
+            at_once=self.stage.at_once,
+            turn_seconds=TURN_SECONDS,
         )
         deliveries = Deliveries(
             self.stage.world, Worker(courier, clock, longest_sleep=self.stage.longest_sleep), runner

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from slotkeeper.contracts import Letter
 from slotkeeper.core.service import Business
 from slotkeeper.courier import gathering
-from slotkeeper.courier.courier import AT_ONCE, ENDPOINT_AT_ONCE, Courier, Peer
+from slotkeeper.courier.courier import AT_ONCE, ENDPOINT_AT_ONCE, PUT_OFF_SECONDS, Courier, Peer, Swept
 from slotkeeper.courier.log import notifications
-from slotkeeper.desk import booking
+from slotkeeper.desk import agenda, booking
 from slotkeeper.desk.catalogue import put_on_shelf, put_profile
 from slotkeeper.documents import Webhook
 from slotkeeper.senders.outbox import OutboxSender
@@ -177,6 +177,35 @@ def test_what_was_sent_is_noted_within_a_second_while_others_hang(
             assert is_noted, "a crash now would send them again"
 
     while_it_hangs(clinic, check)
+
+
+@pytest.mark.parametrize("turn_seconds", [0.05, None])
+def test_what_waits_for_a_slow_peer_is_put_off_and_lets_the_sweep_end(
+    clinic: Setting, turn_seconds: float | None
+) -> None:
+    booked = [clinic.book(START) for _ in range(3)]
+
+    async def run() -> tuple[int, Swept, Swept]:
+        hooks = Hangs()
+        senders = {"webhook": hooks}
+        courier = Courier(clinic.store, clinic.clock, senders, OutboxSender(), at_once=1, turn_seconds=turn_seconds)
+        first = asyncio.create_task(courier.sweep(limit=2))
+        assert await soon(lambda: len(hooks.taken) == 1)
+        second = asyncio.create_task(courier.sweep(limit=2))
+        is_over = await soon(second.done)
+        with caught(turn_seconds, None):
+            assert is_over, "it waits behind a peer that hangs"
+        hooks.let_go.set()
+        return len(hooks.taken), await first, await second
+
+    taken, first, second = asyncio.run(run())
+
+    if turn_seconds is not None:
+        assert (taken, first.untried, second.untried) == (1, 1, 1)
+        later = clinic.clock.now + PUT_OFF_SECONDS
+        said = [message for each in booked for message in agenda.appointment(clinic.desk, STAFF, each.id).messages]
+        waiting = [(each.due, each.attempts) for each in said if each.channel == "webhook" and each.state == "waiting"]
+        assert waiting == [(later, 0)] * 2
 
 
 def test_a_sweep_that_is_over_leaves_nothing_running(clinic: Setting) -> None:

@@ -31,6 +31,7 @@ from slotkeeper.web.auth import COOKIE
 from slotkeeper.web.limits import Quota
 from tests.builders import STAFF, a_clinic
 from tests.clock import VirtualClock
+from tests.post import caught
 
 pytestmark = pytest.mark.slow
 
@@ -355,6 +356,30 @@ def test_an_answer_leaves_in_one_packet(tmp_path: Path, http: type[HttpToolsProt
 
     assert answer.startswith(b"HTTP/1.1 200")
     assert struct.unpack_from("I", info, DATA_SEGMENTS_IN) == (packets,)
+
+
+class ForgetsWhatWaits(BoundedHttp):
+    """A broken one: it lets the connection be closed over what is still to be handed over."""
+
+    def eof_received(self) -> None:
+        HttpToolsProtocol.eof_received(self)
+
+
+@pytest.mark.parametrize("http", [BoundedHttp, ForgetsWhatWaits])
+def test_a_client_that_will_send_no_more_has_its_answer(tmp_path: Path, http: type[HttpToolsProtocol]) -> None:
+    house, _ = a_house(tmp_path)
+    answers = []
+
+    with served(house, http) as address:
+        host, port = address.removeprefix("http://").split(":")
+        for _ in range(20):
+            with socket.create_connection((host, int(port)), 10) as connection:
+                connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+                connection.shutdown(socket.SHUT_WR)
+                answers.append(b"".join(iter(lambda: connection.recv(65536), b"")))
+
+    with caught(http, ForgetsWhatWaits):
+        assert all(answer.startswith(b"HTTP/1.1 200") for answer in answers)
 
 
 def test_a_client_that_leaves_in_the_middle_does_no_harm(tmp_path: Path) -> None:

@@ -13,7 +13,15 @@ from slotkeeper.core.errors import Unreachable
 from slotkeeper.core.ticks import Instant
 from slotkeeper.courier.courier import Swept
 from slotkeeper.embedded import worker as module
-from slotkeeper.embedded.worker import FEW, MOST_UNDER_WAY, SLOW_SECONDS, SWEEP, Worker
+from slotkeeper.embedded.worker import (
+    CALM_SECONDS,
+    FEW,
+    MOST_UNDER_WAY,
+    PATIENCE_SECONDS,
+    SLOW_SECONDS,
+    SWEEP,
+    Worker,
+)
 from tests.clock import VirtualClock
 from tests.post import WaitsForAll, caught
 
@@ -249,6 +257,77 @@ def test_what_is_under_way_at_the_end_is_waited_for(monkeypatch: pytest.MonkeyPa
     assert courier.over
 
 
+class FreezesThem(Worker):
+    """A broken one: while it waits for a calm moment nothing goes on."""
+
+    def _wait_for_calm(self, runner: asyncio.Runner) -> None:
+        patience = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < min(patience, self._woken_at + CALM_SECONDS) and not self._stopping.is_set():
+            self._stopping.wait(CALM_SECONDS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [Worker, FreezesThem])
+def test_what_is_under_way_goes_on_while_bookings_pour_in(monkeypatch: pytest.MonkeyPatch, kind: type[Worker]) -> None:
+    class Talks(ScriptedCourier):
+        """A courier whose first sweep takes a second and a half, in fifty steps; the others do nothing."""
+
+        took = 0.0
+
+        async def sweep(self, limit: int) -> Swept:
+            self.sweeps += 1
+            if self.sweeps > 1:
+                return Swept()
+            begun = time.monotonic()
+            for _ in range(50):
+                await asyncio.sleep(0.03)
+            self.took = time.monotonic() - begun
+            return Swept(seen=1, sent=1)
+
+    monkeypatch.setattr(module, "SLOW_SECONDS", 0.02)
+    courier = Talks()
+    worker = kind(courier, VirtualClock(NOW))
+    worker.start()
+    begun = time.monotonic()
+    while not courier.took and time.monotonic() - begun < 5:
+        worker.wake()
+        time.sleep(0.01)
+    worker.stop()
+
+    with caught(kind, FreezesThem):
+        assert 0 < courier.took < 3.5
+
+
+@pytest.mark.slow
+def test_a_stop_cuts_off_what_hangs_and_ends_before_its_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = list[str]()
+
+    class Hangs(ScriptedCourier):
+        async def sweep(self, limit: int) -> Swept:
+            self.sweeps += 1
+            try:
+                await asyncio.sleep(60)
+            finally:
+                ends.append("noted")
+            return Swept()
+
+    async def close() -> None:
+        ends.append("closed")
+
+    monkeypatch.setattr(module, "SLOW_SECONDS", 0.02)
+    monkeypatch.setattr(module, "LEAVE_SECONDS", 0.2)
+    worker = Worker(courier := Hangs(), VirtualClock(NOW), closing=[close])
+    worker.start()
+    assert until(lambda: courier.sweeps == 1)
+    thread = worker._thread
+    worker.stop()
+
+    assert ends == ["noted", "closed"]
+    assert thread is not None
+    assert not thread.is_alive()
+    assert module.LEAVE_SECONDS < module.STOP_SECONDS
+
+
 def test_of_those_that_failed_while_they_were_left_alone_each_is_retrieved(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -266,11 +345,11 @@ def test_of_those_that_failed_while_they_were_left_alone_each_is_retrieved(
     courier.due = None
     courier.is_let_go = True
 
-    assert until(lambda: worker.counts.errors > 0)
+    assert until(lambda: worker.counts.errors >= MOST_UNDER_WAY)
     worker.stop()
     gc.collect()
 
-    assert "fell off its bicycle" in caplog.text
+    assert caplog.text.count("RuntimeError: the courier fell off its bicycle") == worker.counts.errors
     assert "never retrieved" not in caplog.text
 
 

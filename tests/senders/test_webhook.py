@@ -1,6 +1,7 @@
 """Webhooks, against a real HTTP server on the loopback."""
 
 import asyncio
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -230,10 +231,10 @@ def test_a_name_that_leads_inside_is_refused_when_it_is_called(
 ) -> None:
     """The name was judged before; now it leads elsewhere (DNS rebinding), and to two addresses."""
 
-    async def resolve(self: object, host: str, port: int, **others: object) -> list[Any]:
+    def resolve(host: str, port: int, **others: object) -> list[Any]:
         return [(0, 0, 0, "", ("93.184.216.34", port)), (0, 0, 0, "", ("10.0.0.7", port))]
 
-    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
 
     [end] = send(a_letter("https://rebound.example/hook"), is_private_allowed=False)
 

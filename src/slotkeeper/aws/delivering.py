@@ -11,6 +11,9 @@ from slotkeeper.courier.courier import AT_ONCE, Swept
 
 T = TypeVar("T")
 
+CHANNELS = 3
+"""Mail, text messages and the topic: each is sent so many messages at once, and each of these takes a thread."""
+
 Closing = Sequence[Callable[[], Awaitable[None]]]
 """What is awaited at the end of an invocation: connections belong to their event loop."""
 
@@ -19,7 +22,7 @@ def run(work: Coroutine[Any, Any, T], closing: Closing = ()) -> T:
     """What the work returns, or raises."""
 
     async def whole() -> T:
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(AT_ONCE))
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(CHANNELS * AT_ONCE))
         try:
             return await work
         finally:

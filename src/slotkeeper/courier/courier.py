@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, replace
 from itertools import groupby, repeat
+from typing import Self
 
 import msgspec
 
@@ -41,6 +42,8 @@ Peer = tuple[str, str, str]
 LATE_SECONDS = 300
 HIDDEN = "..."
 MOST_GIVEN_UP = 1000
+TURN_SECONDS, PUT_OFF_SECONDS = 5.0, 10
+"""For a home whose sweeps go on side by side: what waits for a slow peer must not keep them from ending."""
 SEND_SECONDS = LEASE_SECONDS // 2
 """A try may take so long, and none begins later than so long before its lease ends: no try outlives its claim."""
 
@@ -96,17 +99,20 @@ class Courier:
         render: Render = our_words,
         *,
         at_once: int = AT_ONCE,
+        turn_seconds: float | None = None,
         endpoints: Sequence[Endpoint] = (),
         base_url: str = "",
     ) -> None:
-        """`endpoints` are those of the home's desk: what the courier itself does to appointments is told there too.
-        `base_url` is where our pages are, for the links in messages; without one there are none."""
+        """What does not come to its turn within `turn_seconds` of a sweep is put off. `endpoints` are those of the
+        home's desk: what the courier itself does to appointments is told there too. `base_url` is where our pages are,
+        for the links in messages; without one there are none."""
         self._store = store
         self._clock = clock
         self._senders = dict(senders)
         self._outbox = outbox
         self._render = render
         self._at_once = at_once
+        self._turn_seconds = turn_seconds
         self._endpoints = tuple(endpoints)
         self._base_url = base_url.rstrip("/")
         self._unnoted: list[Outcome] = []
@@ -215,10 +221,14 @@ class Courier:
         counts = Counter(reminders=sum(job.message.kind == "reminder" for job in jobs))
         gathered = Gathered(self._clock, self._note)
 
+        turn = self._turn_seconds
+        until = None if turn is None else asyncio.get_running_loop().time() + turn
+
         async def send(peer: Peer, waiting: Iterator[Job]) -> None:
-            async with self._gate(peer):
+            async with _Place(self._gate(peer), until) as place:
                 for job in waiting:
-                    outcome, now = await self._try(job, catalogue), self._clock()
+                    outcome = await self._try(job, catalogue) if place.is_ours else _put_off(job)
+                    now = self._clock()
                     if outcome is not None:
                         counts.update(_counted(outcome, now))
                         if outcome.answer == TOO_LATE:
@@ -322,6 +332,35 @@ class Courier:
         except BaseException:
             self._seen.forget()
             raise
+
+
+class _Place:
+    """A place at a gate that is ours until then, for good without a time; who has none by then gets none."""
+
+    def __init__(self, gate: asyncio.Semaphore, until: float | None) -> None:
+        self._gate = gate
+        self._until = until
+        self._has_one = False
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether something may begin now."""
+        return self._has_one and (self._until is None or asyncio.get_running_loop().time() < self._until)
+
+    async def __aenter__(self) -> Self:
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(self._until):
+                self._has_one = await self._gate.acquire()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._has_one:
+            self._gate.release()
+
+
+def _put_off(job: Job) -> Outcome:
+    """Its peer is slow: before it comes to its turn others ought to have theirs."""
+    return Outcome(job, "untried", wait_seconds=PUT_OFF_SECONDS)
 
 
 def _remembered(letter: Letter) -> Letter:

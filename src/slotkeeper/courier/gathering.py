@@ -2,8 +2,8 @@
 goes out twice after a crash."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 from slotkeeper.contracts import Clock
 from slotkeeper.core.errors import Unreachable
@@ -13,6 +13,8 @@ from slotkeeper.courier.noting import Outcome
 NOTED_AT_ONCE = 64
 NOTED_WITHIN_SECONDS = 1.0
 """However long the others of a sweep take."""
+
+_log = logging.getLogger(__name__)
 
 
 class Gathered:
@@ -41,6 +43,10 @@ class Gathered:
         """Note what there is now and then, for ever: the next outcome may be long in coming."""
         while True:
             await asyncio.sleep(NOTED_WITHIN_SECONDS)
-            if self._outcomes:
-                with suppress(Unreachable):
+            try:
+                if self._outcomes:
                     self.note_all()
+            except Unreachable as error:
+                _log.warning("what was sent could not be noted yet: %s", error)
+            except Exception:  # noqa: BLE001 - nobody awaits this: what it raised would never be heard of
+                _log.exception("what was sent could not be noted yet")

@@ -28,8 +28,8 @@ MAX_ANSWER = 500
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a job. `void`: it must not be sent any more; `untried`: our lease ran out before its turn.
-    `wait_seconds`: the peer wants to be left alone for so long."""
+    """What became of a job. `void`: it must not be sent any more; `untried`: its turn did not come in time.
+    `wait_seconds`: the peer wants, or ought, to be left alone for so long."""
 
     job: Job
     result: Literal["sent", "failed", "dead", "void", "untried"]
@@ -85,7 +85,9 @@ def noted(message: Message | None, outcome: Outcome, now: Instant) -> Message | 
         case "void":
             return replace(message, state="void", note=outcome.answer)
         case "untried":
-            return replace(message, state="waiting", attempts=message.attempts - 1, due=now)
+            return replace(
+                message, state="waiting", attempts=message.attempts - 1, due=Instant(now + outcome.wait_seconds)
+            )
 
 
 def is_ours(message: Message, job: Job) -> bool:

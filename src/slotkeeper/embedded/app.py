@@ -114,7 +114,7 @@ def _answer_aside(plan: Plan, clock: Clock, web: Web, request: Request) -> Respo
 
 def _courier(plan: Plan, clock: Clock, store: SqliteStore) -> "tuple[Courier, Closing]":
     """The courier, and how to take leave of those that it talks to."""
-    from slotkeeper.courier.courier import Courier
+    from slotkeeper.courier.courier import TURN_SECONDS, Courier
     from slotkeeper.senders.outbox import OutboxSender
     from slotkeeper.senders.webhook import WebhookSender
 
@@ -127,7 +127,8 @@ def _courier(plan: Plan, clock: Clock, store: SqliteStore) -> "tuple[Courier, Cl
         mail = SmtpSender(plan.smtp, clock)
         senders["email"] = mail
         closing.append(mail.close)
-    return Courier(store, clock, senders, OutboxSender(), base_url=plan.base_url), closing
+    outbox = OutboxSender()
+    return Courier(store, clock, senders, outbox, turn_seconds=TURN_SECONDS, base_url=plan.base_url), closing
 
 
 def _nothing() -> None:

@@ -15,9 +15,15 @@ class BoundedHttp(HttpToolsProtocol):
     _heads = 0
     _head_bytes = 0
     _is_in_head = True
+    transport: "_Joining"  # what `connection_made` gives
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(_Joining(cast("asyncio.Transport", transport), self.loop))  # uvloop's only quacks
+
+    def eof_received(self) -> None:
+        # Whoever will send no more may still read: after this their connection is closed, whatever waits here.
+        self.transport.hand_over()
+        super().eof_received()
 
     def data_received(self, data: bytes) -> None:
         before = self._heads
@@ -51,11 +57,11 @@ class _Joining(asyncio.Transport):
 
     def write(self, data: Any) -> None:
         if not self._written:
-            self._loop.call_soon(self._hand_over)
+            self._loop.call_soon(self.hand_over)
         self._written.append(data)
 
     def close(self) -> None:
-        self._hand_over()
+        self.hand_over()
         self._transport.close()
 
     def is_closing(self) -> bool:
@@ -70,7 +76,8 @@ class _Joining(asyncio.Transport):
     def resume_reading(self) -> None:
         self._transport.resume_reading()
 
-    def _hand_over(self) -> None:
+    def hand_over(self) -> None:
+        """Hand over what was written so far."""
         written, self._written = self._written, []
         if written and not self._transport.is_closing():
-            self._transport.writelines(written)
+            self._transport.write(b"".join(written))

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from slotkeeper.courier.courier import Swept  # with it would come all that letters are written with
 
 LONGEST_SLEEP = 30.0
-STOP_SECONDS = 20.0
+STOP_SECONDS, LEAVE_SECONDS = 20.0, 10.0
+"""For how long a stop waits for the thread, and the thread for what is being sent: there must be time to note it."""
+
 SWEEP = 128
 """How many documents are taken at a time. They share a wait for the disk, and whoever books waits until they are."""
 FEW = 32
 """How many while some are still being sent: who cannot be sent to now must not gather."""
-MOST_UNDER_WAY = 8
+MOST_UNDER_WAY = 16
 SLOW_SECONDS = 1.0
 """A sweep that takes longer waits for a peer that hangs or is slow, and what is due meanwhile does not."""
 
@@ -115,7 +117,7 @@ class Worker:
                 if pause > 0:
                     self._sleep(pause)
                 if pause > -LATE_SECONDS:
-                    self._wait_for_calm()
+                    self._wait_for_calm(runner)
             runner.run(self._take_leave())
 
     def _sleep(self, pause: float) -> None:
@@ -127,15 +129,24 @@ class Worker:
         while monotonic() < until and self._clock() < due and not self._woken.wait(LISTEN_SECONDS):
             pass
 
-    def _wait_for_calm(self) -> None:
+    def _wait_for_calm(self, runner: asyncio.Runner) -> None:
         patience = monotonic() + PATIENCE_SECONDS
-        while monotonic() < min(patience, self._woken_at + CALM_SECONDS):
-            if self._stopping.wait(CALM_SECONDS):
-                return
+        while monotonic() < min(patience, self._woken_at + CALM_SECONDS) and not self._stopping.is_set():
+            if self._under_way:
+                runner.run(asyncio.sleep(CALM_SECONDS))  # they go on only while the loop does
+            else:
+                self._stopping.wait(CALM_SECONDS)
 
     async def _take_leave(self) -> None:
+        """Wait for what is being sent, though not for ever; the rest is cut off, and what was sent is noted."""
         if self._under_way:
-            await asyncio.wait(self._under_way, timeout=STOP_SECONDS)
+            _, slow = await asyncio.wait(self._under_way, timeout=LEAVE_SECONDS)
+            for each in slow:
+                each.cancel()
+            await asyncio.wait(self._under_way)
+            _, errors = await self._ended([each for each in self._under_way if not each.cancelled()])
+            for error in errors:
+                self._tell(error)
             self._under_way = []
         for close in self._closing:
             try:
@@ -150,21 +161,15 @@ class Worker:
         try:
             did_something = runner.run(self._sweep())
             due = self._courier.next_due()
-            pause = self._longest_sleep if due is None else min(float(due - self._clock()), self._longest_sleep)
-            pause = pause if did_something else max(pause, IDLE_SECONDS)
-        except Unreachable as error:
-            # A disk that is full stays so for a while, and where it came from says nothing: a line will do.
-            _log.warning("the worker cannot go on and tries again: %s", error)
-            self.counts.errors += 1
-            pause = min(IDLE_SECONDS, self._longest_sleep)
-        except Exception:  # noqa: BLE001 - the worker never dies of one failure: it logs, counts and goes on
-            _log.exception("the worker failed and tries again")
-            self.counts.errors += 1
-            pause = min(IDLE_SECONDS, self._longest_sleep)
+            left = self._longest_sleep if due is None else min(float(due - self._clock()), self._longest_sleep)
+            pause = left if did_something else max(left, IDLE_SECONDS)
+        except Exception as error:  # noqa: BLE001 - the worker never dies of one failure: it tells of it and goes on
+            self._tell(error)
+            left = pause = min(IDLE_SECONDS, self._longest_sleep)
         if not self._under_way or pause <= 0:
             return pause
         runner.run(self._stay(pause))
-        return 0.0
+        return min(left, 0.0)
 
     async def _sweep(self) -> bool:
         """Begin a sweep, and stay until it is over or slow. Tells whether anything was done. Raises as the courier."""
@@ -175,16 +180,31 @@ class Worker:
             _, slow = await asyncio.wait([begun], timeout=SLOW_SECONDS)
         over = [each for each in self._under_way if each.done()]
         self._under_way = [each for each in self._under_way if each not in over]
-        did_something, errors = bool(slow), list[BaseException]()
+        did_something, errors = await self._ended(over)
+        for error in errors[1:]:
+            self._tell(error)
+        if errors:
+            raise errors[0]
+        return did_something or bool(slow)
+
+    async def _ended(self, over: Sequence["asyncio.Task[Swept]"]) -> tuple[bool, list[BaseException]]:
+        """Count what the sweeps did. Whether that was anything, and what some of them have raised instead."""
+        did_something, errors = False, list[BaseException]()
         for swept in await asyncio.gather(*over, return_exceptions=True):
             if isinstance(swept, BaseException):
                 errors.append(swept)
             else:
                 self._count(swept)
                 did_something |= swept.did_something
-        if errors:
-            raise errors[0]
-        return did_something
+        return did_something, errors
+
+    def _tell(self, error: BaseException) -> None:
+        self.counts.errors += 1
+        if isinstance(error, Unreachable):
+            # A disk that is full stays so for a while, and where it came from says nothing: a line will do.
+            _log.warning("the worker cannot go on and tries again: %s", error)
+        else:
+            _log.error("the worker failed and tries again", exc_info=error)
 
     async def _stay(self, pause: float) -> None:
         """Let the sweeps under way go on for so long; until one is over, something is due, or we are woken."""

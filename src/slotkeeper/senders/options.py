@@ -26,5 +26,5 @@ class WebhookSettings:
     """How endpoints are called. `is_private_allowed` opens http and inside addresses: for tests and closed networks."""
 
     timeout_seconds: float = 10.0
-    connections: int = 128
+    idle_connections: int = 32
     is_private_allowed: bool = False

@@ -2,7 +2,6 @@
 
 import asyncio
 import ipaddress
-import socket
 import ssl
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from standardwebhooks.webhooks import Webhook as Signer
 
 from slotkeeper.contracts import Clock, Letter
 from slotkeeper.core.errors import Invalid, Undeliverable, Unreachable
+from slotkeeper.senders.lookup import Lookup
 from slotkeeper.senders.options import WebhookSettings
 
 __all__ = ["WebhookSender", "WebhookSettings", "check_url", "is_public"]
@@ -122,7 +122,8 @@ class WebhookSender:
             self._loop = loop
             self._pool = httpcore.AsyncConnectionPool(
                 ssl_context=self._trust,
-                max_connections=self._settings.connections,
+                max_connections=None,  # how many are called at once is the caller's business
+                max_keepalive_connections=self._settings.idle_connections,
                 keepalive_expiry=30,
                 network_backend=_Guarded(is_private_allowed=self._settings.is_private_allowed),
             )
@@ -136,6 +137,7 @@ class _Guarded(httpcore.AsyncNetworkBackend):
     def __init__(self, *, is_private_allowed: bool) -> None:
         self._is_private_allowed = is_private_allowed
         self._plain = httpcore.AnyIOBackend()
+        self._lookup = Lookup()
 
     async def connect_tcp(
         self,
@@ -145,8 +147,7 @@ class _Guarded(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
+        addresses = await self._lookup.addresses(host, port)
         if not self._is_private_allowed:
             for address in addresses:
                 if not is_public(address):

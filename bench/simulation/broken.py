@@ -90,10 +90,10 @@ class NotesFirst(Courier):
 
 
 class NeverLooksAgain(Courier):
-    """It trusts what it claimed, whatever happened to the appointment while the letter waited."""
+    """It trusts what it claimed, whatever happened to the appointment while the letter waited for its turn."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
+        super().__init__(*given, **named | {"turn_seconds": None})
         self._trusted: dict[Key, Doc] = {}
 
     def _take(self, docs: Sequence[Doc]) -> Any:

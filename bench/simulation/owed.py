@@ -15,7 +15,7 @@ WINDOW_SECONDS = 300
 
 LEASE_SECONDS = 120
 PAUSES_SECONDS = (30, 60, 120, 300, 900, 1800, 3600, 7200)
-RACE_SECONDS = 5.0
+RACE_SECONDS = 1.0
 """A cancellation cannot call back what is on its way. This is longer than it takes from the last look to the letter."""
 
 

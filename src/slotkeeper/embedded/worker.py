@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from slotkeeper.courier.courier import Swept  # with it would come all that letters are written with
 
 LONGEST_SLEEP = 30.0
-STOP_SECONDS, LEAVE_SECONDS = 20.0, 10.0
-"""For how long a stop waits for the thread, and the thread for what is being sent: there must be time to note it."""
+STOP_SECONDS = 20.0
+"""For how long a stop waits for the thread. The thread waits for what is being sent for half of it: what was sent must
+still be noted."""
 
 SWEEP = 128
 """How many documents are taken at a time. They share a wait for the disk, and whoever books waits until they are."""
@@ -140,7 +141,7 @@ class Worker:
     async def _take_leave(self) -> None:
         """Wait for what is being sent, though not for ever; the rest is cut off, and what was sent is noted."""
         if self._under_way:
-            _, slow = await asyncio.wait(self._under_way, timeout=LEAVE_SECONDS)
+            _, slow = await asyncio.wait(self._under_way, timeout=STOP_SECONDS / 2)
             for each in slow:
                 each.cancel()
             await asyncio.wait(self._under_way)

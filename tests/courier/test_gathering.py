@@ -20,14 +20,19 @@ FIRST, SECOND = (
 )
 
 
-def test_who_fails_to_note_goes_on_with_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "level"), [(Unreachable("the disk is full"), "WARNING"), (RuntimeError("the disk is full"), "ERROR")]
+)
+def test_who_fails_to_note_says_so_and_goes_on_with_the_next(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception, level: str
+) -> None:
     monkeypatch.setattr(gathering, "NOTED_WITHIN_SECONDS", 0.01)
     told: list[Sequence[Outcome]] = []
 
     def note(outcomes: Sequence[Outcome]) -> None:
         told.append(outcomes)
         if len(told) == 1:
-            raise Unreachable("the disk is full")
+            raise error
 
     async def run() -> None:
         gathered = Gathered(lambda: NOW, note)
@@ -42,6 +47,9 @@ def test_who_fails_to_note_goes_on_with_the_next(monkeypatch: pytest.MonkeyPatch
     asyncio.run(run())
 
     assert told == [[FIRST], [SECOND]]
+    [record] = caplog.records
+    assert record.levelname == level
+    assert "the disk is full" in caplog.text
 
 
 def test_a_crash_doubles_no_more_than_left_within_a_second() -> None:

@@ -56,7 +56,7 @@ class OneGateForAChannel(Courier):
 
 @pytest.fixture
 def clinic() -> Setting:
-    clinic = a_clinic(doctors=4)
+    clinic = a_clinic(doctors=5)
     put_on_shelf(clinic.desk, STAFF, "webhooks", "all", Webhook(url="https://hangs.example/"))
     return clinic
 
@@ -195,8 +195,11 @@ def test_what_waits_for_a_slow_peer_is_put_off_and_lets_the_sweep_end(
         is_over = await soon(second.done)
         with caught(turn_seconds, None):
             assert is_over, "it waits behind a peer that hangs"
+            clinic.book(START)
+            assert (await courier.sweep(limit=2)).untried == 1, "there is one place, and it is taken"
+        taken = len(hooks.taken)
         hooks.let_go.set()
-        return len(hooks.taken), await first, await second
+        return taken, await first, await second
 
     taken, first, second = asyncio.run(run())
 

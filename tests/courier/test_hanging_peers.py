@@ -19,7 +19,7 @@ from tests.builders import STAFF, Setting, a_clinic, contact, order
 from tests.post import LetterBox, caught
 
 START, END = "2026-11-26T09:00:00Z", "2026-11-26T09:30:00Z"
-MOMENT_SECONDS = 0.5
+MOMENT_SECONDS = 1.0
 WELL = "https://well.example/"
 
 

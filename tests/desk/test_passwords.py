@@ -44,9 +44,9 @@ def test_an_unknown_address_costs_as_much_as_a_wrong_password() -> None:
     def best(kept: str) -> float:
         times = []
         for _ in range(5):
-            start = time.perf_counter()
+            start = time.process_time()
             assert not matches(kept, "not this one")
-            times.append(time.perf_counter() - start)
+            times.append(time.process_time() - start)
         return min(times)
 
     wrong, unknown, broken = best(kept), best(""), best("rubbish")

@@ -52,6 +52,7 @@ LEFT_OUT: list[tuple[type[Any], dict[str, Any], dict[str, Any]]] = [
             "first_details": None,
             "first_contact": None,
             "events": (),
+            "idle_requests": (),
             "published": 0,
             "messages": (),
         },

@@ -32,6 +32,9 @@ NINE, TEN, NIGHT = "2026-11-24T09:00:00Z", "2026-11-24T10:00:00Z", "2026-11-24T2
 ADA = customer_actor("ada")
 
 
+ELEVEN = "2026-11-24T11:00:00Z"
+
+
 @pytest.fixture
 def clinic() -> Setting:
     """A minute after everything was put there."""
@@ -475,3 +478,51 @@ def test_time_without_a_service_is_given_back_until_the_last_second(clinic: Sett
     clinic.clock.set("2026-11-24T08:59:59Z")
 
     assert do(clinic, "cancel", mine.id, ADA).status == "cancelled"
+
+
+# Requests that find nothing to do.
+
+
+def test_a_move_to_where_it_was_does_nothing_when_it_comes_again_later(clinic: Setting) -> None:
+    visit = clinic.book(NINE)
+
+    still = go(clinic, visit.id, NINE, request_key="slow")
+    moved = go(clinic, visit.id, TEN)
+    again = go(clinic, visit.id, NINE, request_key="slow")
+
+    assert (still.start, still.revision, still.events) == (at(NINE), visit.revision, visit.events)
+    assert (moved.start, again.start) == (at(TEN), at(TEN))
+    assert again == moved
+    with pytest.raises(KeyReused):
+        go(clinic, visit.id, ELEVEN, request_key="slow")
+
+
+def test_who_said_that_they_will_come_does_not_say_it_of_another_time(clinic: Setting) -> None:
+    visit = clinic.book(NINE)
+    said = changing.attend(clinic.desk, STAFF, Request(id=visit.id))
+
+    assert changing.attend(clinic.desk, STAFF, Request(id=visit.id, request_key="slow")).attending == said.attending
+    go(clinic, visit.id, TEN)
+
+    assert not changing.attend(clinic.desk, STAFF, Request(id=visit.id, request_key="slow")).attending
+
+
+def test_what_had_nothing_to_do_and_has_no_key_is_not_remembered(clinic: Setting) -> None:
+    visit = clinic.book(NINE)
+
+    assert go(clinic, visit.id, NINE) == visit
+    assert find(Reading(clinic.store), STAFF, visit.id) == visit
+
+
+def test_of_requests_that_had_nothing_to_do_the_last_are_remembered(
+    clinic: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changing, "IDLE_REQUESTS", 2)
+    visit = clinic.book(NINE)
+    for number in range(3):
+        go(clinic, visit.id, NINE, request_key=f"key-{number}")
+    go(clinic, visit.id, TEN)
+
+    for number in (1, 2):
+        assert go(clinic, visit.id, NINE, request_key=f"key-{number}").start == at(TEN)
+    assert go(clinic, visit.id, NINE, request_key="key-0").start == at(NINE)

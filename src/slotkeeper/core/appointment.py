@@ -106,7 +106,9 @@ class Appointment(Value, frozen=True, kw_only=True):
     `calendars` are those that it claims: the resources, or the customer's own when there are none. `tallies` are the
     counting documents of its service's limits in which it stands. `revision` grows with each change that a reader
     could see, unlike the document's version, which grows also when a message is noted as sent. `attending` is when the
-    customer said that they will come; a move and every end clear it, as it was said of another time.
+    customer said that they will come; a move and every end clear it, as it was said of another time. `idle_requests`
+    are the last that asked for what was so already: they left no event, and done again later they would change
+    something.
     """
 
     id: str
@@ -133,6 +135,7 @@ class Appointment(Value, frozen=True, kw_only=True):
     first_details: dict[str, Any] | None = None
     first_contact: Contact | None = None
     events: tuple[Event, ...] = ()
+    idle_requests: tuple[str, ...] = ()
     published: int = 0
     messages: tuple[Message, ...] = ()
 

@@ -37,6 +37,9 @@ MAX_SECONDS = 7 * DAY_SECONDS
 MAX_EVENTS = 200
 """So often an appointment can be changed. It keeps what happened to it, and must stay small enough to be ended."""
 
+IDLE_REQUESTS = 20
+"""So many requests that had nothing to do are remembered. A copy of one comes within minutes, or never."""
+
 BY_CUSTOMERS: frozenset[Action] = frozenset({"cancel"})
 """The actions that need no staff."""
 
@@ -234,8 +237,8 @@ def _tallies(reading: Reading, business: str, appointment: Appointment) -> tuple
 
 def _change(desk: Desk, actor: Actor, request: Request, decide: Decide, wanted: object) -> Appointment:
     """Read the appointment, check what the caller has seen of it, and let `decide` draft the change. A request whose
-    idempotency key has left an event in it is answered without doing anything again; `wanted` is what makes it the
-    same request.
+    idempotency key has left an event in it is answered without doing anything again, and so is one that had nothing to
+    do; `wanted` is what makes it the same request.
 
     Raises:
         KeyReused: the key came with another request about this appointment. OnlyLooks: a viewer asks.
@@ -251,14 +254,19 @@ def _change(desk: Desk, actor: Actor, request: Request, decide: Decide, wanted: 
         if request.seen_revision and request.seen_revision != str(before.revision):
             raise Outdated(request.seen_revision, str(before.revision))
         deed = Deed(now=desk.now(), by=actor.id, reason=request.reason, request=proof)
-        return decide(reading, draft, before, deed)
+        after = decide(reading, draft, before, deed)
+        if key and after is before:
+            requests = (*before.idle_requests, proof)[-IDLE_REQUESTS:]
+            draft.put(appointment_put(actor.business, replace(before, idle_requests=requests)))
+        return after
 
     return settle(desk.store, whole)
 
 
 def _is_repeat(appointment: Appointment, key: str, proof: str) -> bool:
     """Whether the request was done before. Raises `KeyReused` when another came with its key."""
-    earlier = {event.request for event in appointment.events if event.request.partition("/")[0] == key}
+    requests = (*(event.request for event in appointment.events), *appointment.idle_requests)
+    earlier = {request for request in requests if request.partition("/")[0] == key}
     if earlier and not earlier & {proof, key}:
         raise KeyReused("this Idempotency-Key came before with another request: use a new key")
     return bool(earlier)

@@ -13,7 +13,8 @@ from bench.simulation.truth import Truth
 from bench.simulation.weather import Weather
 from bench.simulation.world import Actor, World
 from slotkeeper.contracts import Store
-from slotkeeper.courier.courier import AT_ONCE, TURN_SECONDS, Courier
+from slotkeeper.courier.courier import TURN_SECONDS, Courier
+from slotkeeper.courier.gates import AT_ONCE
 from slotkeeper.desk.desk import Desk
 from slotkeeper.embedded.asgi import App
 from slotkeeper.embedded.worker import LONGEST_SLEEP, Worker
@@ -162,22 +163,20 @@ class Deliveries:
         self._world = world
         self._worker = worker
         self._runner = runner
-        self._is_idle = self._is_woken = False
+        self._is_idle = False
 
     def go_on(self) -> None:
         """As `Worker._run` does, in this world's time."""
         while True:
-            self._is_woken = False
             self._worker._woken.clear()
             pause = self._worker._turn(cast("asyncio.Runner", self._runner))
-            if pause > 0 and not self._is_woken:
+            if pause > 0 and not self._worker._woken.is_set():
                 self._is_idle = True
                 self._world.park(pause)
                 self._is_idle = False
 
     def wake(self) -> None:
         """As `Worker.wake` does."""
-        self._is_woken = True
         self._worker.wake()
         if self._is_idle and self.actor is not None:
             self._world.wake(self.actor)

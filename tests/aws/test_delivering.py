@@ -4,7 +4,7 @@ import asyncio
 import threading
 
 from slotkeeper.aws.delivering import CHANNELS, run
-from slotkeeper.courier.courier import AT_ONCE
+from slotkeeper.courier.gates import AT_ONCE
 
 PATIENCE_SECONDS = 10
 

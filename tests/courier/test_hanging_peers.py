@@ -8,8 +8,10 @@ from msgspec.structs import replace
 
 from slotkeeper.contracts import Letter
 from slotkeeper.core.service import Business
+from slotkeeper.courier import courier as module
 from slotkeeper.courier import gathering
-from slotkeeper.courier.courier import AT_ONCE, ENDPOINT_AT_ONCE, PUT_OFF_SECONDS, Courier, Peer, Swept
+from slotkeeper.courier.courier import PUT_OFF_SECONDS, Courier, Swept
+from slotkeeper.courier.gates import AT_ONCE, ENDPOINT_AT_ONCE, Gates, Peer, Place
 from slotkeeper.courier.log import notifications
 from slotkeeper.desk import agenda, booking
 from slotkeeper.desk.catalogue import put_on_shelf, put_profile
@@ -40,18 +42,18 @@ class Hangs:
         return "at last"
 
 
-class OneGateForAll(Courier):
-    """A broken one: a message waits for whatever others are being sent."""
+class OneGateForAll(Gates):
+    """Broken ones: a message waits for whatever others are being sent."""
 
-    def _gate(self, peer: Peer) -> asyncio.Semaphore:
-        return super()._gate(("", "", ""))
+    def place(self, peer: Peer, until: float | None) -> Place:
+        return super().place(("", "", ""), until)
 
 
-class OneGateForAChannel(Courier):
-    """A broken one: a webhook waits for other webhooks."""
+class OneGateForAChannel(Gates):
+    """Broken ones: a webhook waits for other webhooks."""
 
-    def _gate(self, peer: Peer) -> asyncio.Semaphore:
-        return super()._gate((peer[0], "", ""))
+    def place(self, peer: Peer, until: float | None) -> Place:
+        return super().place((peer[0], "", ""), until)
 
 
 @pytest.fixture
@@ -73,14 +75,12 @@ async def soon(is_so: Callable[[], object], seconds: float = MOMENT_SECONDS) -> 
     return bool(is_so())
 
 
-def while_it_hangs(
-    clinic: Setting, check: Callable[[Courier, Hangs, LetterBox], Awaitable[None]], kind: type[Courier] = Courier
-) -> None:
+def while_it_hangs(clinic: Setting, check: Callable[[Courier, Hangs, LetterBox], Awaitable[None]]) -> None:
     """Check the courier while webhooks hang, of which it sends two at once; then let them go."""
 
     async def run() -> None:
         hooks, box = Hangs(), LetterBox()
-        courier = kind(clinic.store, clinic.clock, {"email": box, "webhook": hooks}, OutboxSender(), at_once=2)
+        courier = Courier(clinic.store, clinic.clock, {"email": box, "webhook": hooks}, OutboxSender(), at_once=2)
         clinic.book(START, contact=contact())
         clinic.book(START, contact=contact())
         first = asyncio.create_task(courier.sweep())
@@ -95,8 +95,10 @@ def while_it_hangs(
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("kind", [Courier, OneGateForAll])
-def test_mails_leave_while_webhooks_hang(clinic: Setting, kind: type[Courier]) -> None:
+@pytest.mark.parametrize("kind", [Gates, OneGateForAll])
+def test_mails_leave_while_webhooks_hang(clinic: Setting, monkeypatch: pytest.MonkeyPatch, kind: type[Gates]) -> None:
+    monkeypatch.setattr(module, "Gates", kind)
+
     async def check(courier: Courier, hooks: Hangs, box: LetterBox) -> None:
         assert await soon(lambda: len(box.letters) == 2), "those of the same sweep wait"
         clinic.book(START, contact=contact())
@@ -107,14 +109,18 @@ def test_mails_leave_while_webhooks_hang(clinic: Setting, kind: type[Courier]) -
         with caught(kind, OneGateForAll):
             assert came, "that of another sweep waits"
 
-    while_it_hangs(clinic, check, kind)
+    while_it_hangs(clinic, check)
 
 
-@pytest.mark.parametrize("kind", [Courier, OneGateForAChannel])
-def test_a_webhook_is_told_while_another_hangs(clinic: Setting, kind: type[Courier]) -> None:
+@pytest.mark.parametrize("kind", [Gates, OneGateForAChannel])
+def test_a_webhook_is_told_while_another_hangs(
+    clinic: Setting, monkeypatch: pytest.MonkeyPatch, kind: type[Gates]
+) -> None:
+    monkeypatch.setattr(module, "Gates", kind)
+
     async def run() -> None:
         hooks = Hangs()
-        courier = kind(clinic.store, clinic.clock, {"webhook": hooks}, OutboxSender(), at_once=2)
+        courier = Courier(clinic.store, clinic.clock, {"webhook": hooks}, OutboxSender(), at_once=2)
         for _ in range(3):
             clinic.book(START)
         sweep = asyncio.create_task(courier.sweep())

@@ -159,7 +159,7 @@ def _client(access: AwsAccess, service: str, tries: int = 1) -> Any:
     import boto3
     from botocore.config import Config
 
-    from slotkeeper.courier.courier import AT_ONCE
+    from slotkeeper.courier.gates import AT_ONCE
 
     config = Config(
         connect_timeout=CONNECT_SECONDS,

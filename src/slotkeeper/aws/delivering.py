@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from slotkeeper.aws.watching import Metric
-from slotkeeper.courier.courier import AT_ONCE, Swept
+from slotkeeper.courier.courier import Swept
+from slotkeeper.courier.gates import AT_ONCE
 
 T = TypeVar("T")
 

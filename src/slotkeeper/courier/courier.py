@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, replace
 from itertools import groupby, repeat
-from typing import Self
 
 import msgspec
 
@@ -22,6 +21,7 @@ from slotkeeper.core.errors import Invalid, Missing, Undeliverable, Unreachable,
 from slotkeeper.core.reminders import LEASE_SECONDS
 from slotkeeper.core.ticks import Instant
 from slotkeeper.courier.claiming import Job, Taken, expire, is_expired, take_appointment, take_hold
+from slotkeeper.courier.gates import AT_ONCE, Gates, Peer, peer_of
 from slotkeeper.courier.gathering import Gathered
 from slotkeeper.courier.log import TOO_LATE, message_of, no_longer, replay
 from slotkeeper.courier.noting import Outcome, is_ours, note
@@ -32,13 +32,6 @@ from slotkeeper.notices.rendering import render as our_words
 
 DUE = "due"
 DUE_DIGITS = 12
-AT_ONCE = 32
-ENDPOINT_AT_ONCE = 8
-"""Of a webhook, which is one of many that share our connections."""
-
-Peer = tuple[str, str, str]
-"""Whom messages are handed to: a channel, and for an endpoint its business and id."""
-
 LATE_SECONDS = 300
 HIDDEN = "..."
 MOST_GIVEN_UP = 1000
@@ -111,15 +104,13 @@ class Courier:
         self._senders = dict(senders)
         self._outbox = outbox
         self._render = render
-        self._at_once = at_once
+        self._gates = Gates(at_once)
         self._turn_seconds = turn_seconds
         self._endpoints = tuple(endpoints)
         self._base_url = base_url.rstrip("/")
         self._unnoted: list[Outcome] = []
         self._given_up: dict[str, Job] = {}
         self._seen = Seen(store)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._gates: dict[Peer, asyncio.Semaphore] = {}
 
     def next_due(self) -> Instant | None:
         """When the first thing is due, past or to come; None when nothing is.
@@ -225,9 +216,9 @@ class Courier:
         until = None if turn is None else asyncio.get_running_loop().time() + turn
 
         async def send(peer: Peer, waiting: Iterator[Job]) -> None:
-            async with _Place(self._gate(peer), until) as place:
+            async with self._gates.place(peer, until) as place:
                 for job in waiting:
-                    outcome = await self._try(job, catalogue) if place.is_ours else _put_off(job)
+                    outcome = await self._try(job, catalogue) if place.may_begin else _put_off(job)
                     now = self._clock()
                     if outcome is not None:
                         counts.update(_counted(outcome, now))
@@ -237,9 +228,9 @@ class Courier:
                     gathered.note_in_turn(now)
 
         senders = []
-        for peer, mine in groupby(sorted(jobs, key=_peer_of), _peer_of):
+        for peer, mine in groupby(sorted(jobs, key=peer_of), peer_of):
             waiting = list(mine)
-            senders += [send(peer, each) for each in repeat(iter(waiting), min(self._places(peer), len(waiting)))]
+            senders += [send(peer, each) for each in repeat(iter(waiting), min(self._gates.places(peer), len(waiting)))]
         keeper = asyncio.create_task(gathered.note_in_time())
         try:
             ends = await asyncio.gather(*senders, return_exceptions=True)
@@ -250,18 +241,6 @@ class Courier:
             if end is not None:
                 raise end
         return counts
-
-    def _gate(self, peer: Peer) -> asyncio.Semaphore:
-        """Lets so many messages go to the peer at once, of all sweeps: while it hangs, those to others do not wait."""
-        loop = asyncio.get_running_loop()
-        if loop is not self._loop:  # a gate belongs to the event loop that it was made in
-            self._loop, self._gates = loop, {}
-        if peer not in self._gates:
-            self._gates[peer] = asyncio.Semaphore(self._places(peer))
-        return self._gates[peer]
-
-    def _places(self, peer: Peer) -> int:
-        return min(self._at_once, ENDPOINT_AT_ONCE) if peer[0] == "webhook" else self._at_once
 
     async def _try(self, job: Job, catalogue: Catalogue) -> Outcome | None:
         """Try one message; None when it is not ours any more."""
@@ -334,30 +313,6 @@ class Courier:
             raise
 
 
-class _Place:
-    """A place at a gate that is ours until then, for good without a time; who has none by then gets none."""
-
-    def __init__(self, gate: asyncio.Semaphore, until: float | None) -> None:
-        self._gate = gate
-        self._until = until
-        self._has_one = False
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether something may begin now."""
-        return self._has_one and (self._until is None or asyncio.get_running_loop().time() < self._until)
-
-    async def __aenter__(self) -> Self:
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(self._until):
-                self._has_one = await self._gate.acquire()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._has_one:
-            self._gate.release()
-
-
 def _put_off(job: Job) -> Outcome:
     """Its peer is slow: before it comes to its turn others ought to have theirs."""
     return Outcome(job, "untried", wait_seconds=PUT_OFF_SECONDS)
@@ -384,11 +339,6 @@ def _counted(outcome: Outcome, now: Instant) -> Iterable[str]:
             yield "reminders_late"
     elif outcome.result in ("failed", "dead"):
         yield "reminders_failed"
-
-
-def _peer_of(job: Job) -> Peer:
-    message = job.message
-    return (message.channel, job.business, message.target) if message.target else (message.channel, "", "")
 
 
 def _appointment_of(outcome: Outcome) -> tuple[str, str]:

@@ -22,9 +22,10 @@ class Lookup:
         """The host's IP addresses, the best first. Raises OSError where it has none."""
         key = host, port
         if key not in self._asked:
-            self._asked[key] = asked = asyncio.get_running_loop().create_future()
-            asked.add_done_callback(lambda _: self._asked.pop(key))
+            asked = asyncio.get_running_loop().create_future()
             threading.Thread(target=_ask, args=(host, port, asked), name=f"lookup {host}", daemon=True).start()
+            asked.add_done_callback(lambda _: self._asked.pop(key))
+            self._asked[key] = asked  # not before there is somebody who will answer it
         return await asyncio.shield(self._asked[key])
 
 

@@ -46,16 +46,14 @@ MOST_SECONDS, LEAST_TIMES = 0.5, 5.0
 WORKERS = (1, 2)
 
 SERVER = """
-import sys, uvicorn
+import socket, sys
 from slotkeeper.embedded.app import Plan, build
-from slotkeeper.embedded.protocol import BoundedHttp
+from slotkeeper.embedded.server import Server, configured
 from slotkeeper.web.app import Rules
 from slotkeeper.web.limits import Quota
 house = build(Plan(database=sys.argv[1], rules=Rules(key_quota=Quota("key", 10**9)), delivers=False))
-uvicorn.run(
-    house.app, port=int(sys.argv[2]), log_level="error", access_log=False, http=BoundedHttp, ws="none",
-    proxy_headers=False, server_header=False,
-)
+listener = socket.create_server(("127.0.0.1", int(sys.argv[2])), backlog=1024)
+Server(configured(house.app, grace_seconds=1), house.app.streams).run(sockets=[listener])
 """
 
 IDLE = """

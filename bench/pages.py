@@ -55,13 +55,15 @@ BUSINESS, ZONE = "salon", "Europe/Berlin"
 OWNER = Actor(business=BUSINESS, id="bench", scopes=frozenset(SCOPES))
 
 SERVER = """
-import sys, uvicorn
+import socket, sys
 from slotkeeper.embedded.app import Plan, build
+from slotkeeper.embedded.server import Server, configured
 from slotkeeper.web.app import Rules
 from slotkeeper.web.limits import Quota
 most = Quota("key", 10**9)
 house = build(Plan(database=sys.argv[1], rules=Rules(key_quota=most, address_quota=most, streams=True), delivers=False))
-uvicorn.run(house.app, port=int(sys.argv[2]), log_level="error", access_log=False)
+listener = socket.create_server(("127.0.0.1", int(sys.argv[2])), backlog=1024)
+Server(configured(house.app, grace_seconds=1), house.app.streams).run(sockets=[listener])
 """
 
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"

@@ -58,10 +58,9 @@ MOST_TIMES = 1.5
 """How much longer the slowest hundredth may take in the last third than in the first."""
 
 SERVER = """
-import asyncio, json, sys, threading
-import uvicorn
+import asyncio, json, socket, sys, threading
 from slotkeeper.embedded.app import Plan, build
-from slotkeeper.embedded.protocol import BoundedHttp
+from slotkeeper.embedded.server import Server, configured
 from slotkeeper.web.app import Rules
 from slotkeeper.web.limits import Quota
 
@@ -79,8 +78,10 @@ async def app(scope, receive, send):
 """
 
 RUN = """
-uvicorn.run(app, port=int(sys.argv[2]), http=BoundedHttp, ws="none", log_level="error", access_log=False,
-            timeout_keep_alive=60)
+listener = socket.create_server(("127.0.0.1", int(sys.argv[2])), backlog=1024)
+config = configured(app, grace_seconds=1)
+config.timeout_keep_alive = 60
+Server(config, house.app.streams).run(sockets=[listener])
 house.close()
 """
 

@@ -20,12 +20,11 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, TypeVar
 
-import uvicorn
-
 from slotkeeper.contracts import Clock, Store
 from slotkeeper.desk.desk import Desk
 from slotkeeper.embedded.app import Plan, build
 from slotkeeper.embedded.asgi import App
+from slotkeeper.embedded.server import Server, configured
 from slotkeeper.process import new_id
 from slotkeeper.web.app import Rules, Web
 from slotkeeper.web.limits import Quota
@@ -136,7 +135,7 @@ def serving(clock: Clock, *stores: Store) -> Iterator[list[int]]:
         yield [stack.enter_context(_serving(clock, store)) for store in stores]
 
 
-class _Server(uvicorn.Server):
+class _Server(Server):
     """It looks whether it should stop more often than ten times a second: tests have many of them."""
 
     async def main_loop(self) -> None:
@@ -146,7 +145,8 @@ class _Server(uvicorn.Server):
 
 @contextmanager
 def _serving(clock: Clock, store: Store) -> Iterator[int]:
-    server = _Server(_config(App(Web(Desk(store, clock, new_id), UNLIMITED), store)))
+    app = App(Web(Desk(store, clock, new_id), UNLIMITED), store)
+    server = _Server(configured(app, grace_seconds=5), app.streams)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
@@ -184,10 +184,6 @@ def _port_of(process: "subprocess.Popen[str]") -> int:
     return int(line)
 
 
-def _config(app: App) -> uvicorn.Config:
-    return uvicorn.Config(app, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=5)
-
-
 def main() -> None:
     """Serve as the command line says."""
     path, port, *now = sys.argv[1:]
@@ -196,7 +192,7 @@ def main() -> None:
     with socket.create_server(("127.0.0.1", int(port)), backlog=1024) as listener:
         sys.stdout.write(f"{listener.getsockname()[1]}\n")
         sys.stdout.flush()
-        uvicorn.Server(_config(house.app)).run(sockets=[listener])
+        Server(configured(house.app, grace_seconds=5), house.app.streams).run(sockets=[listener])
     house.close()
 
 

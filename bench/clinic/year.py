@@ -10,6 +10,7 @@ import asyncio
 import csv
 import gzip
 import json
+import socket
 import sys
 import tempfile
 import threading
@@ -25,7 +26,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import uvicorn
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -40,6 +40,7 @@ from slotkeeper.desk.keys import create_key
 from slotkeeper.doctor import examine
 from slotkeeper.documents import appointment_key, decoded
 from slotkeeper.embedded.app import House, Plan, build
+from slotkeeper.embedded.server import Server, configured
 from slotkeeper.senders.outbox import OutboxSender
 from slotkeeper.senders.smtp import SmtpSender, SmtpSettings
 from slotkeeper.web.app import Rules
@@ -122,14 +123,14 @@ def play(rows: list[Row], folder: Path, progress: Callable[[str, int], Advance])
 @contextmanager
 def _served(house: House) -> Iterator[int]:
     """The service on a free port, for as long as the block lasts."""
-    config = uvicorn.Config(house.app, port=0, log_level="warning", lifespan="on")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
+    server = Server(configured(house.app, grace_seconds=1), house.app.streams)
+    listener = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.01)
     try:
-        yield server.servers[0].sockets[0].getsockname()[1]
+        yield listener.getsockname()[1]
     finally:
         server.should_exit = True
         thread.join()

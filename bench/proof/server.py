@@ -13,13 +13,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import uvicorn
-
 import slotkeeper.embedded.app
 from bench.proof import careless
 from slotkeeper.desk.desk import Desk
 from slotkeeper.embedded.app import Plan, build
 from slotkeeper.embedded.asgi import App
+from slotkeeper.embedded.server import Server, configured
 from slotkeeper.process import new_id, now
 from slotkeeper.web.app import Rules, Web
 from slotkeeper.web.limits import Quota
@@ -67,10 +66,8 @@ def main() -> None:
     servers[0].run(sockets=[listeners[0]])
 
 
-def _server(app: App) -> uvicorn.Server:
-    return uvicorn.Server(
-        uvicorn.Config(app, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=1)
-    )
+def _server(app: App) -> Server:
+    return Server(configured(app, grace_seconds=1), app.streams)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from slotkeeper.desk import members, sessions
 from slotkeeper.desk.members import Role
 from slotkeeper.embedded.app import House, Plan, build
+from slotkeeper.embedded.server import Server, configured
 from slotkeeper.web.app import Rules
 from slotkeeper.web.auth import COOKIE
 from slotkeeper.web.limits import Quota
@@ -137,8 +137,7 @@ def open_site(tmp_path: Path, chromium: Browser) -> Iterator[OpenSite]:
 
 @contextmanager
 def _running(house: House) -> Iterator[str]:
-    config = uvicorn.Config(house.app, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=2)
-    server = uvicorn.Server(config)
+    server = Server(configured(house.app, grace_seconds=2), house.app.streams)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
@@ -147,6 +146,5 @@ def _running(house: House) -> Iterator[str]:
                 time.sleep(0.005)
             yield f"http://localhost:{listener.getsockname()[1]}"
         finally:
-            house.app.streams.stop()
             server.should_exit = True
             thread.join()

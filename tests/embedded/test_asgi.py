@@ -15,7 +15,6 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from slotkeeper.core.actor import Scope
@@ -25,6 +24,7 @@ from slotkeeper.doctor import examine
 from slotkeeper.embedded import streaming
 from slotkeeper.embedded.app import House, Plan, build
 from slotkeeper.embedded.protocol import MAX_HEAD_BYTES, BoundedHttp
+from slotkeeper.embedded.server import Server, configured
 from slotkeeper.stores.sqlite import SqliteStore
 from slotkeeper.web.app import Rules
 from slotkeeper.web.auth import COOKIE
@@ -58,9 +58,9 @@ class CountingConnection(sqlite3.Connection):
 @contextmanager
 def served(house: House, http: type[HttpToolsProtocol] = BoundedHttp) -> Iterator[str]:
     """The address of a uvicorn that serves the house."""
-    server = uvicorn.Server(
-        uvicorn.Config(house.app, http=http, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=2)
-    )
+    config = configured(house.app, grace_seconds=2)
+    config.http = http
+    server = Server(config, house.app.streams)
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

@@ -11,12 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import uvicorn
-
 from bench.proof.attack.premises import NOW
 from slotkeeper.embedded.app import Plan, build
-from slotkeeper.embedded.protocol import BoundedHttp
-from slotkeeper.embedded.server import Server
+from slotkeeper.embedded.server import Server, configured
 from slotkeeper.web.app import Rules
 from slotkeeper.web.limits import Quota
 from slotkeeper.web.provider import Provider
@@ -57,10 +54,7 @@ def main() -> None:
     for name in faults:
         _break(name)
     house = build(Plan(database=path, rules=RULES, delivers=False), VirtualClock(NOW))
-    config = uvicorn.Config(
-        house.app, http=BoundedHttp, ws="none", log_config=None, access_log=False, proxy_headers=False,
-        server_header=False, timeout_graceful_shutdown=1,
-    )  # fmt: skip
+    config = configured(house.app, grace_seconds=1)
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
         sys.stdout.write(f"{listener.getsockname()[1]}\n")
         sys.stdout.flush()

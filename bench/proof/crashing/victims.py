@@ -3,14 +3,13 @@
 import socket
 from collections.abc import Sequence
 
-import uvicorn
-
 from bench.proof.crashing import broken
 from bench.proof.crashing.killing import Say
 from bench.proof.crashing.works import newer
 from slotkeeper.cli.main import cli
 from slotkeeper.core.ticks import Instant
 from slotkeeper.embedded.app import Plan, build
+from slotkeeper.embedded.server import Server, configured
 from slotkeeper.senders.smtp import SmtpSettings
 from slotkeeper.stores.sqlite import SqliteStore
 from tests.serving import UNLIMITED
@@ -28,7 +27,7 @@ def serve(say: Say, database: str, mail_port: int, now: int, breaking: str) -> N
     with broken.build(breaking), socket.create_server(("127.0.0.1", 0)) as listener:
         house = build(Plan(database=database, rules=UNLIMITED, smtp=mail(mail_port)), lambda: Instant(now))
         say(listener.getsockname()[1])
-        uvicorn.Server(uvicorn.Config(house.app, log_config=None, access_log=False, ws="none")).run([listener])
+        Server(configured(house.app, grace_seconds=1), house.app.streams).run([listener])
 
 
 def migrate(say: Say, database: str, breaking: str) -> None:

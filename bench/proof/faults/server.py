@@ -28,15 +28,12 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-import uvicorn
-
 from bench.proof.faults.failing_disk import FailingDisk, can_fail
 from slotkeeper.core.reminders import LEASE_SECONDS
 from slotkeeper.core.ticks import Instant
 from slotkeeper.courier.courier import Courier
 from slotkeeper.embedded.app import House, Plan, build
-from slotkeeper.embedded.protocol import BoundedHttp
-from slotkeeper.embedded.server import Server
+from slotkeeper.embedded.server import Server, configured
 from slotkeeper.senders.options import SmtpSettings
 from slotkeeper.senders.outbox import OutboxSender
 from slotkeeper.web.app import Rules
@@ -144,7 +141,7 @@ def main() -> None:
     )
     house = build(Plan(database=file, rules=UNLIMITED, smtp=mail), clock)
     with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
-        server = Server(_config(house), house.app.streams)
+        server = Server(configured(house.app, grace_seconds=2), house.app.streams)
         threading.Thread(target=_obey, args=(server, house, Place(file, disk), clock), daemon=True).start()
         _say(listener.getsockname()[1])
         server.run(sockets=[listener])
@@ -153,12 +150,6 @@ def main() -> None:
     for each in file.parent.glob(f"{file.name}*"):
         if file != home:
             home.with_name(each.name).write_bytes(each.read_bytes())
-
-
-def _config(house: House) -> uvicorn.Config:
-    return uvicorn.Config(
-        house.app, http=BoundedHttp, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=2
-    )
 
 
 def _obey(server: Server, house: House, place: "Place", clock: ShiftedClock) -> None:

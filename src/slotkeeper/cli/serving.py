@@ -94,24 +94,12 @@ def run(settings: Settings, listener: socket.socket, announce: Callable[[], obje
     Raises:
         Unreachable: the database cannot be opened.
     """
-    import uvicorn
-
-    from slotkeeper.embedded.protocol import BoundedHttp
-    from slotkeeper.embedded.server import Server
+    from slotkeeper.embedded.server import Server, configured
 
     set_up_logs(settings.log)
     house = build(plan_of(settings))
     try:
-        config = uvicorn.Config(
-            house.app,
-            http=BoundedHttp,
-            ws="none",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
+        config = configured(house.app, grace_seconds=GRACE_SECONDS)
         announce()
         Server(config, house.app.streams).run(sockets=[listener])
     except KeyboardInterrupt:

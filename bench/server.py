@@ -48,6 +48,12 @@ class Server:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    @property
+    def read_megabytes(self) -> float:
+        """What had to be fetched from the disk for it, as it was not in the machine's memory."""
+        counts = dict(line.split(": ") for line in Path(f"/proc/{self.process.pid}/io").read_text().splitlines())
+        return int(counts["read_bytes"]) / 1e6
+
     def get(self, path: str, key: str = "") -> bytes:
         """The body of an answer that must be 200."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)

@@ -151,10 +151,13 @@ def test_starting_memory_and_care_are_measured() -> None:
 @slow
 @long
 def test_growth_is_measured_beside_the_smallest_file() -> None:
-    small, large = growth.figures("quick")
+    small, why_small, large, why_large = growth.figures("quick")
 
     assert small.ratio == ""
     assert large.peer == "with 1,000"
+    assert all(
+        " ms; " in str(each.ours) and not str(each.ours).startswith("0.00 ms") for each in (why_small, why_large)
+    )
 
 
 def _has_postgresql() -> bool:

@@ -213,9 +213,9 @@ def test_a_claim_is_let_go_of_though_its_sheet_was_read_before_it_came_there(tmp
     ours = Desk(SqliteStore(tmp_path / "a.db"), theirs.clock, theirs.desk.new_id)
     booked = theirs.book(START, resource_ids=("d0",))
 
+    ours.store.read([sheet_key("clinic", "d1", day_of(booked.start))])
+    move(theirs.desk, STAFF, Move(id=booked.id, start=booked.start, resource_ids=("d1",)))
     with ours.store.batch():
-        ours.store.read([sheet_key("clinic", "d1", day_of(booked.start))])
-        move(theirs.desk, STAFF, Move(id=booked.id, start=booked.start, resource_ids=("d1",)))
         act(ours, STAFF, "cancel", Request(id=booked.id))
 
     assert examine(theirs.store, theirs.clock.now).complaints == []

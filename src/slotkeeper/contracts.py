@@ -165,10 +165,11 @@ class Store(Protocol):
     def batch(self) -> AbstractContextManager[None]:
         """Within, commits of this thread may be made together, and be durable only when it is left.
 
-        Reads see at least what others had committed before the batch began, and all that was done in it.
+        Reads see what others had committed before the batch began, and all that was done in it.
 
-        Leaving may raise `Unreachable`: then none of the batch's commits was done, and no answer that rests on
-        them, reads included, may be given.
+        Entering may raise `Busy`, before anything was done, where only one may write at a time. Leaving may raise
+        `Unreachable`: then none of the batch's commits was done, and no answer that rests on them, reads included, may
+        be given.
         """
         ...
 

@@ -3,7 +3,8 @@
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -24,9 +25,14 @@ START = "2026-11-26T09:00:00Z"
 
 
 class OvertakenStore(SqliteStore):
-    """A store in which somebody else is quicker, once: `meanwhile` happens between a decision and its commit."""
+    """A store in which somebody else is quicker, once: `meanwhile` happens between a decision and its commit. Like
+    DynamoDB it makes no more of a batch than its commits."""
 
     meanwhile: Callable[[], object] | None = None
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        yield
 
     def commit(self, change: Change) -> None:
         meanwhile, self.meanwhile = self.meanwhile, None

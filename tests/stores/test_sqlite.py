@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from slotkeeper.contracts import Change, Doc, Key, Place, Put, Stale, Store
-from slotkeeper.core.errors import Unreachable
+from slotkeeper.core.errors import Busy, Unreachable
 from slotkeeper.stores import rows
 from slotkeeper.stores.restoring import restore
 from slotkeeper.stores.schema import Damaged
@@ -133,7 +133,7 @@ def test_all_who_wait_are_committed_together(path: Path) -> None:
             write.result()
 
     assert store.read([A, B, C]).keys() == {A, B, C}
-    assert [each for each in said if each.startswith(("BEGIN", "COMMIT"))] == ["BEGIN IMMEDIATE", "COMMIT"]
+    assert [each for each in said if each.startswith(("BEGIN", "COMMIT"))] == ["COMMIT", "BEGIN IMMEDIATE", "COMMIT"]
     store.close()
 
 
@@ -141,7 +141,7 @@ def test_when_nobody_can_write_all_who_wait_are_told(path: Path) -> None:
     store, rival = SqliteStore(path, wait_seconds=0), sqlite3.connect(path, isolation_level=None)
 
     with ThreadPoolExecutor(3) as threads:
-        with store.batch():
+        with store._writing:
             writes = when_all_wait(store, threads, A, B, C)
             rival.execute("BEGIN IMMEDIATE")
         for write in writes:
@@ -477,17 +477,21 @@ def test_what_was_acknowledged_survives_a_kill(path: Path) -> None:
     store.close()
 
 
-def test_a_batch_that_has_not_written_yet_reads_what_others_have_committed_meanwhile(tmp_path: Path) -> None:
-    ours, theirs = SqliteStore(tmp_path / "a.db"), SqliteStore(tmp_path / "a.db")
+def test_a_batch_reads_what_others_have_committed_before_it_and_keeps_them_from_writing(tmp_path: Path) -> None:
+    ours, theirs = SqliteStore(tmp_path / "a.db"), SqliteStore(tmp_path / "a.db", wait_seconds=0.05)
 
+    before = ours.stamps([A.part])
+    assert ours.read([A]) == {}
+    theirs.commit(Change({A: 0}, [Put(A, b"1")]))
     with ours.batch():
-        before = ours.stamps([A.part])
-        assert ours.read([A]) == {}
-        theirs.commit(Change({A: 0}, [Put(A, b"1")]))
         assert ours.read([A])[A].body == b"1"
-        between = ours.stamps([A.part])
-        theirs.commit(Change({A: 1}, [Put(A, b"2")]))
-        after = ours.stamps([A.part])
-    assert len({*map(str, (before, between, after))}) == 3
+        assert ours.stamps([A.part]) != before
+        with pytest.raises(Busy):
+            theirs.commit(Change({A: 1}, [Put(A, b"2")]))
+        with pytest.raises(Busy), theirs.batch():
+            pytest.fail("the other batch had begun already")
+    theirs.commit(Change({A: 1}, [Put(A, b"2")]))
+
+    assert ours.read([A])[A].body == b"2"
     ours.close()
     theirs.close()

@@ -143,5 +143,9 @@ class Unreachable(SlotkeeperError):
         self.retry_after = retry_after
 
 
+class Busy(Unreachable):
+    """Another process writes to the store just now. Nothing was done; the same may be tried again in a moment."""
+
+
 class Undeliverable(SlotkeeperError):
     """A peer refused a message for good: sending it again will not help."""

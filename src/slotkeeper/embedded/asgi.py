@@ -16,7 +16,7 @@ from functools import lru_cache, partial
 from typing import Any, Protocol
 
 from slotkeeper.contracts import Store
-from slotkeeper.core.errors import Unreachable
+from slotkeeper.core.errors import Busy, Unreachable
 from slotkeeper.embedded.compressing import compressed
 from slotkeeper.embedded.streaming import Streams, is_stream
 from slotkeeper.web.app import Web, Work
@@ -190,9 +190,15 @@ class _Group:
             self._wait_longer()
             return
         group = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+        try:
+            responses = self._answered(group)
+        except Busy:
+            self._waiting.extendleft(reversed(group))
+            self._wait_longer()
+            return
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._answer_waiting)
-        _tell(group, self._answered(group))
+        _tell(group, responses)
         self._on_write()
 
     def _wait_longer(self) -> None:
@@ -208,10 +214,15 @@ class _Group:
         """The responses, all of them durable; or all 503 when the store fails any of them.
 
         What a failed statement has left of a change is unknown, so nothing of the batch may be kept.
+
+        Raises:
+            Busy: another process was quicker, and nobody has been asked anything.
         """
         try:
             with self._store.batch():
                 return [_answer_or_fail(waiting.task) for waiting in group]
+        except Busy:
+            raise
         except Unreachable as error:
             return self._refused(group, error)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from shutil import disk_usage
 
 from slotkeeper.core.errors import Unreachable
+from slotkeeper.stores.schema import primary_code
 
 ROOM_BYTES = 1_000_000
 """What the bookings of a few seconds may need."""
@@ -39,7 +40,7 @@ class Lookout:
                 self._opened().execute("DELETE FROM doc WHERE 0")
             except sqlite3.OperationalError as error:
                 self._close()
-                if _primary(error) == sqlite3.SQLITE_READONLY:
+                if primary_code(error) == sqlite3.SQLITE_READONLY:
                     raise Unreachable(f"the database may only be read: {self._path}") from error
 
     def doubt(self) -> None:
@@ -55,7 +56,7 @@ class Lookout:
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute("ROLLBACK")
             except (sqlite3.Error, OSError) as error:
-                if _primary(error) == sqlite3.SQLITE_BUSY:
+                if primary_code(error) == sqlite3.SQLITE_BUSY:
                     return False
                 self._close()
             return True
@@ -100,8 +101,3 @@ class Lookout:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-
-def _primary(error: Exception) -> int:
-    """https://sqlite.org/rescode.html: the low byte of a code is the primary one."""
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF

@@ -89,3 +89,8 @@ def roll_back(connection: sqlite3.Connection) -> None:
     if connection.in_transaction:
         with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
+
+
+def primary_code(error: Exception) -> int:
+    """https://sqlite.org/rescode.html: the low byte of a code is the primary one."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF

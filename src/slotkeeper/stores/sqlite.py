@@ -15,9 +15,9 @@ from pathlib import Path
 import msgspec
 
 from slotkeeper.contracts import Change, Doc, Key, ListName, Page, Place, Range, Stale
-from slotkeeper.core.errors import Unreachable
+from slotkeeper.core.errors import Busy, Unreachable
 from slotkeeper.stores.rows import Rows
-from slotkeeper.stores.schema import check_ours, make_private, migrate, roll_back
+from slotkeeper.stores.schema import check_ours, make_private, migrate, primary_code, roll_back
 
 IN_MEMORY = ":memory:"
 WALK_ROWS = 500
@@ -86,7 +86,6 @@ class SqliteStore:
     def read(self, keys: Sequence[Key]) -> dict[Key, Doc]:
         """See `Store.read`."""
         if self._batch_thread == threading.get_ident():
-            self._refresh_in_batch()
             return self._known(keys)
         if self._writing.acquire(blocking=False):
             try:
@@ -100,7 +99,6 @@ class SqliteStore:
     def stamps(self, parts: Sequence[str]) -> Sequence[int] | None:
         """See `Store.stamps`."""
         if self._batch_thread == threading.get_ident():
-            self._refresh_in_batch()
             return self._rows.stamps(parts)
         if not self._writing.acquire(timeout=STAMPS_SECONDS):
             return None
@@ -172,7 +170,7 @@ class SqliteStore:
 
     @contextmanager
     def batch(self) -> Iterator[None]:
-        """See `Store.batch`. Other processes are kept from writing only from the first commit in it."""
+        """See `Store.batch`. Other processes are kept from writing until it is left."""
         me = threading.get_ident()
         if self._batch_thread == me:
             raise RuntimeError("a batch cannot be opened within a batch")
@@ -180,12 +178,13 @@ class SqliteStore:
         self._batch_thread = me
         self._half_done = False
         try:
+            with _unreachable("cannot write"):
+                self._begin()
             yield
             if self._half_done:
                 raise Unreachable("a write in this batch failed half-way, so none of it was kept")
-            if self._is_begun:
-                with _unreachable("cannot commit"):
-                    self._commit_begun()
+            with _unreachable("cannot commit"):
+                self._commit_begun()
         finally:
             self._batch_thread = None
             self._roll_back()
@@ -247,15 +246,8 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise Unreachable(f"cannot read: {error}") from error
 
-    def _refresh_in_batch(self) -> None:
-        """Others may commit until the batch writes for the first time, and a read sees what they have."""
-        if not self._is_begun:
-            self._refresh()
-
     def _commit_in_batch(self, change: Change) -> None:
         try:
-            if not self._is_begun:
-                self._begin()
             self._rows.apply(change)
         except sqlite3.Error as error:
             raise Unreachable(f"cannot write: {error}") from error
@@ -263,7 +255,12 @@ class SqliteStore:
     def _begin(self) -> None:
         if self._found_file() != self._file:
             raise Unreachable("the database file was moved or removed: put it back, or start anew")
-        self._writer.execute("BEGIN IMMEDIATE")
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if primary_code(error) == sqlite3.SQLITE_BUSY:
+                raise Busy(f"cannot write: {error}") from error
+            raise
         self._is_begun = True
         self._rows.refresh()
 

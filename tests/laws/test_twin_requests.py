@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from slotkeeper.contracts import Doc, Key, Range
-from slotkeeper.core.errors import KeyReused, Taken
+from slotkeeper.core.errors import KeyReused, Refused, Taken
 from slotkeeper.desk.booking import book
 from slotkeeper.desk.desk import Desk
 from slotkeeper.desk.holds import HoldOrder, hold
@@ -15,6 +15,7 @@ from slotkeeper.stores.sqlite import SqliteStore
 from tests.builders import STAFF, Setting, a_clinic, at, order
 
 START = "2026-11-27T09:00:00Z"
+AT_NIGHT = "2026-11-27T02:00:00Z"
 
 
 class MeetsATwin(SqliteStore):
@@ -67,12 +68,12 @@ def test_a_request_that_meets_another_with_its_key_is_told_so(clinic: Setting, k
 @pytest.mark.parametrize("kind", ["book", "hold"])
 def test_a_request_that_is_answered_among_others_knows_its_twin_of_another_process(tmp_path: Path, kind: str) -> None:
     theirs = a_clinic(SqliteStore(tmp_path / "a.db"), doctors=1)
-    store = MeetsATwin(tmp_path / "a.db")
-    ours = Desk(store, theirs.clock, theirs.desk.new_id)
-    made: list[str] = []
-    store.twin = lambda: made.append(act_on(theirs.desk, kind))
+    ours = Desk(SqliteStore(tmp_path / "a.db"), theirs.clock, theirs.desk.new_id)
+    with pytest.raises(Refused):
+        act_on(ours, kind, start=AT_NIGHT)  # it has looked for the key, and knows of nothing
+    made = [act_on(theirs.desk, kind)]
 
-    with store.batch():
+    with ours.store.batch():
         assert [act_on(ours, kind)] == made
 
 

@@ -373,8 +373,37 @@ def test_an_answer_leaves_in_one_packet(tmp_path: Path, http: type[HttpToolsProt
 class ForgetsWhatWaits(BoundedHttp):
     """A broken one: it lets the connection be closed over what is still to be handed over."""
 
-    def eof_received(self) -> None:
+    def eof_received(self) -> Any:
         HttpToolsProtocol.eof_received(self)
+        return False
+
+
+class ForgetsWhoWaits(BoundedHttp):
+    """A broken one: it closes the connection of whoever will send no more, also if the answer is still to be made."""
+
+    def eof_received(self) -> Any:
+        super().eof_received()
+        return False
+
+
+@pytest.mark.parametrize("http", [BoundedHttp, ForgetsWhoWaits])
+def test_a_client_that_will_send_no_more_is_told_of_what_it_has_booked(
+    tmp_path: Path, http: type[HttpToolsProtocol]
+) -> None:
+    house, secret = a_house(tmp_path)
+    answers = []
+
+    with served(house, http) as address:
+        host, port = address.removeprefix("http://").split(":")
+        for number in range(8):
+            with socket.create_connection((host, int(port)), 10) as connection:
+                first, second = (raw_booking(secret, resourceIds=[f"d{2 * number + more}"]) for more in range(2))
+                connection.sendall(first + second)
+                connection.shutdown(socket.SHUT_WR)
+                answers.append(b"".join(iter(lambda: connection.recv(65536), b"")))
+
+    with caught(http, ForgetsWhoWaits):
+        assert [answer.count(b"HTTP/1.1 201") for answer in answers] == [2] * 8
 
 
 @pytest.mark.parametrize("http", [BoundedHttp, ForgetsWhatWaits])

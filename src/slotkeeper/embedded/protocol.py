@@ -20,10 +20,13 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(_Joining(cast("asyncio.Transport", transport), self.loop))  # uvloop's only quacks
 
-    def eof_received(self) -> None:
-        # Whoever will send no more may still read: after this their connection is closed, whatever waits here.
+    def eof_received(self) -> Any:  # bool: whether the connection stays open (asyncio.Protocol)
+        """Whoever will send no more may still read: the answer to all that they have asked, and then no more."""
         self.transport.hand_over()
-        super().eof_received()
+        if self._is_in_head or self.cycle.more_body or self.cycle.response_started:
+            return False
+        self.cycle.keep_alive = False
+        return True
 
     def data_received(self, data: bytes) -> None:
         before = self._heads

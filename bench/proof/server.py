@@ -59,7 +59,12 @@ def main() -> None:
     servers = [_server(house.app)]
     # The first thread is the process's own, so that it hears the signal; the others end with it.
     for listener in listeners[1:]:
-        app = App(Web(Desk(house.store, now, new_id), UNLIMITED), house.store)
+        app = App(
+            Web(Desk(house.store, now, new_id), UNLIMITED),
+            house.store,
+            watch=house.lookout,
+            patience_seconds=PATIENCE_SECONDS,
+        )
         servers.append(_server(app))
         threading.Thread(target=servers[-1].run, kwargs={"sockets": [listener]}, daemon=True).start()
     print(*(listener.getsockname()[1] for listener in listeners), flush=True)

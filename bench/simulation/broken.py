@@ -75,10 +75,12 @@ class LosesBatches(SqliteStore):
 
     _batches = 0
 
-    def _commit_begun(self) -> None:
+    def _commit(self) -> None:
         self._batches += self._batch_thread is not None
         if self._batch_thread is None or self._batches % 16:
-            super()._commit_begun()
+            super()._commit()
+        else:
+            self._rows.forget()
 
 
 class NotesFirst(Courier):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from slotkeeper.contracts import Change, Doc, Key, ListName, Page, Put, Range, Stale
+from slotkeeper.stores.schema import roll_back
 from slotkeeper.stores.sqlite import SqliteStore
 from tests.contracts.store import StoreContract
 
@@ -142,7 +143,9 @@ class RollsTheBatchBackOnStale(SqliteStore):
         try:
             super().commit(change)
         except Stale:
-            self._roll_back()
+            self._rows.forget()
+            roll_back(self._writer)
+            self._begin()
             raise
 
 

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import pytest
@@ -286,6 +286,22 @@ def test_what_a_full_disk_has_undone_is_not_remembered(path: Path) -> None:
         remembered = store.read([A, B])
 
     assert remembered.keys() == {A}
+    store.close()
+
+
+@pytest.mark.parametrize("is_batch", [False, True], ids=["alone", "batch"])
+def test_a_document_that_cannot_be_read_is_not_judged(path: Path, is_batch: bool) -> None:
+    store = SqliteStore(path)
+    put(store, A, b"one")
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("ALTER TABLE doc RENAME TO lost")
+
+    with pytest.raises(Unreachable, match="cannot write: no such table"), store.batch() if is_batch else nullcontext():
+        put(store, B, b"two")
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("ALTER TABLE lost RENAME TO doc")
+
+    assert store.read([A, B]).keys() == {A}
     store.close()
 
 

@@ -68,7 +68,6 @@ class SqliteStore:
         self._mine = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._half_done = False
-        self._is_begun = False
         with _unreachable("cannot open the database"):
             if self._path != IN_MEMORY:
                 make_private(self._path)
@@ -158,7 +157,7 @@ class SqliteStore:
     def commit(self, change: Change) -> None:
         """See `Store.commit`."""
         if self._batch_thread == threading.get_ident():
-            self._commit_in_batch(change)
+            self._apply(change)
             return
         ticket = _Ticket(change)
         self._queue.append(ticket)
@@ -176,18 +175,11 @@ class SqliteStore:
             raise RuntimeError("a batch cannot be opened within a batch")
         self._writing.acquire()
         self._batch_thread = me
-        self._half_done = False
         try:
-            with _unreachable("cannot write"):
-                self._begin()
-            yield
-            if self._half_done:
-                raise Unreachable("a write in this batch failed half-way, so none of it was kept")
-            with _unreachable("cannot commit"):
-                self._commit_begun()
+            with self._transaction():
+                yield
         finally:
             self._batch_thread = None
-            self._roll_back()
             self._writing.release()
 
     def backup(self, path: str | Path, progress: Callable[[int, int], object] = lambda done, pages: None) -> None:
@@ -246,11 +238,26 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise Unreachable(f"cannot read: {error}") from error
 
-    def _commit_in_batch(self, change: Change) -> None:
+    def _apply(self, change: Change) -> None:
         try:
             self._rows.apply(change)
         except sqlite3.Error as error:
             raise Unreachable(f"cannot write: {error}") from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All that is applied within is written together, or nothing. The caller holds the write lock."""
+        self._half_done = False
+        try:
+            with _unreachable("cannot write"):
+                self._begin()
+            yield
+            self._commit()
+        except BaseException:
+            self._rows.forget()  # what was applied is not so, and a full disk may have undone what was written
+            raise
+        finally:
+            roll_back(self._writer)
 
     def _begin(self) -> None:
         if self._found_file() != self._file:
@@ -261,8 +268,14 @@ class SqliteStore:
             if primary_code(error) == sqlite3.SQLITE_BUSY:
                 raise Busy(f"cannot write: {error}") from error
             raise
-        self._is_begun = True
         self._rows.refresh()
+
+    def _commit(self) -> None:
+        if self._half_done:
+            raise Unreachable("a write in this batch failed half-way, so none of it was kept")
+        with _unreachable("cannot commit"):
+            self._rows.write()
+            self._writer.execute("COMMIT")
 
     def _found_file(self) -> tuple[int, int] | None:
         """Which file is at the path now, None when there is none. One that was moved away takes writes still, and
@@ -273,38 +286,22 @@ class SqliteStore:
             return None
         return found.st_dev, found.st_ino
 
-    def _commit_begun(self) -> None:
-        self._rows.write()
-        self._writer.execute("COMMIT")
-        self._is_begun = False
-
-    def _roll_back(self) -> None:
-        """Leave no transaction open; what was known of one that is undone is forgotten. A full disk makes SQLite undo
-        it by itself, so whether one is open still does not tell."""
-        if self._is_begun:
-            self._rows.forget()
-            self._is_begun = False
-        roll_back(self._writer)
-
     def _commit_queued(self) -> None:
         """Commit all that is queued in one transaction. The caller holds the write lock."""
         tickets: list[_Ticket] = []
         while self._queue:
             tickets.append(self._queue.popleft())
         try:
-            with _unreachable("cannot commit"):
-                self._begin()
+            with self._transaction():
                 for ticket in tickets:
                     try:
-                        self._rows.apply(ticket.change)
+                        self._apply(ticket.change)
                     except Stale as stale:
                         ticket.error = stale
-                self._commit_begun()
         except Unreachable as failure:
             for ticket in tickets:
                 ticket.error = failure
         finally:
-            self._roll_back()
             for ticket in tickets:
                 ticket.is_done = True
 

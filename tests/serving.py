@@ -180,7 +180,8 @@ def serving_processes(
 def _port_of(process: "subprocess.Popen[str]") -> int:
     assert process.stdout is not None
     line = process.stdout.readline()
-    assert line, "the server did not start"
+    if not line:
+        raise RuntimeError("the server did not start")  # no AssertionError, by which a broken build is caught
     return int(line)
 
 

@@ -57,7 +57,7 @@ class World:
         self._hash = hashlib.blake2b(digest_size=16)
         self._agenda: list[tuple[float, int, Actor | None, int]] = []
         self._number = 0
-        self._actors: set[Actor] = set()
+        self._actors: dict[Actor, None] = {}  # in the order of their start
         self._hub = getcurrent()
 
     def clock(self) -> Instant:
@@ -97,10 +97,10 @@ class World:
                 pass
             finally:
                 actor.is_dead = True
-                self._actors.discard(actor)
+                self._actors.pop(actor, None)
 
         actor = Actor(name, greenlet(live, self._hub))
-        self._actors.add(actor)
+        self._actors[actor] = None
         self._enter(self.now + after, actor)
         return actor
 
@@ -127,7 +127,7 @@ class World:
         if self.actor is None:
             raise failure
         self._failure = failure
-        self._hub.switch()
+        self._give_way(self.actor)
         raise Killed
 
     def close(self) -> None:
@@ -138,7 +138,7 @@ class World:
     def kill(self, actor: Actor) -> None:
         """End another actor's course at once: what it is within ends as if `Killed` was raised there."""
         actor.is_dead = True
-        self._actors.discard(actor)
+        self._actors.pop(actor, None)
         if actor.greenlet:
             me, loop = self.actor, asyncio.events._get_running_loop()
             actor.greenlet.parent = getcurrent()

@@ -18,17 +18,9 @@ PROCESSES, CLIENTS, ROUNDS = 4, 32, 200
 NOW, FIRST = "2026-11-23T06:00:00Z", "2026-11-24T00:00:00Z"
 
 CHECKS_THEN_INSERTS = """
-import time
-from slotkeeper.contracts import Change, Stale
-from slotkeeper.stores.sqlite import SqliteStore
-commit = SqliteStore._apply
-def insert(store, change):
-    try:
-        commit(store, change)
-    except Stale as stale:
-        now = {key: 0 if doc is None else doc.version for key, doc in stale.docs.items()}
-        commit(store, Change({**change.expects, **now}, change.puts, change.deletes))
-SqliteStore._apply = insert
+import slotkeeper.embedded.app
+from bench.proof.careless import ChecksThenInserts
+slotkeeper.embedded.app.SqliteStore = ChecksThenInserts
 """
 """The reviewed design: it looks whether the slot is free, and writes later whatever has happened since."""
 

@@ -167,9 +167,9 @@ class Store(Protocol):
 
         Reads see what others had committed before the batch began, and all that was done in it.
 
-        Entering may raise `Busy`, before anything was done, where only one may write at a time. Leaving may raise
-        `Unreachable`: then none of the batch's commits was done, and no answer that rests on them, reads included, may
-        be given.
+        Entering may raise `Unreachable` before anything was done, and `Busy` where only one may write at a time.
+        Leaving may raise `Unreachable`: then none of the batch's commits was done, and no answer that rests on them,
+        reads included, may be given.
         """
         ...
 

@@ -95,6 +95,16 @@ def test_what_leaves_in_one_second_is_noted_in_one_batch_up_to_so_many() -> None
     assert store.batches == 3  # one to claim all, one for so many, and one for the rest
 
 
+def test_who_has_nothing_to_note_takes_the_file_from_nobody() -> None:
+    store = CountingStore(":memory:")
+    courier = a_courier(a_clinic(store))
+    store.batches = 0
+
+    courier._note([])
+
+    assert store.batches == 0
+
+
 def test_the_customers_of_a_sweep_are_read_in_one_go() -> None:
     store = CountingStore(":memory:")
     clinic = a_clinic(store)

@@ -7,9 +7,11 @@ import sqlite3
 import struct
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +88,13 @@ def a_house(folder: Path, rules: Rules | None = None, wait_seconds: float = 10.0
         wait_seconds=wait_seconds,
     )
     return build(plan, VirtualClock(MONDAY)), secret
+
+
+def a_house_with_streams(folder: Path) -> tuple[House, str]:
+    """The clinic's house, and what a member's browser keeps."""
+    house, _ = a_house(folder, Rules(streams=True))
+    owner = members.add(house.desk, STAFF, "olga@example.com", "Olga", "owner")
+    return house, sessions.open_session(house.desk, STAFF.business, owner.id, remember=False).token
 
 
 def at_once(address: str, secret: str, asks: list[Asks]) -> list[httpx.Response]:
@@ -221,13 +230,16 @@ def test_who_was_quicker_after_the_loop_had_looked_is_waited_for_and_stops_it_fo
             writes = pool.submit(at_once, address, secret, [booking()])
             while not looks:
                 time.sleep(0.001)
+            began = time.monotonic()
             [looked] = at_once(address, secret, [lambda client: client.get("/services")])
-            while len(looks) < 3:  # it has lost the race, and looks again before it begins
+            took = time.monotonic() - began
+            while len(looks) < 3 and not writes.done():  # it has lost the race, and looks again before it begins
                 time.sleep(0.001)
             assert not writes.done()
         [reply] = writes.result()
 
     assert looks[0] is False
+    assert took < 3
     assert (looked.status_code, reply.status_code) == (200, 201)
 
 
@@ -255,6 +267,27 @@ def test_who_cannot_write_is_not_ready_until_it_can(tmp_path: Path) -> None:
         statuses += [at_once(address, secret, [each])[0].status_code for each in (ready, booking())]
 
     assert statuses == [200, 503, 503, 200, 201]
+
+
+def test_what_nobody_has_foreseen_keeps_nobody_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    house, secret = a_house(tmp_path)
+    write, numbers = house.store._rows.write, count(1)
+
+    def write_or_fail() -> None:
+        if next(numbers) == 3:  # after ours below, and those who came first: a whole group, behind which others wait
+            raise ArithmeticError
+        write()
+
+    monkeypatch.setattr(house.store._rows, "write", write_or_fail)
+    with served(house) as address, ThreadPoolExecutor(1) as pool:
+        with house.store.batch():
+            told = pool.submit(at_once, address, secret, [booking(resourceIds=[f"d{n % MANY}"]) for n in range(120)])
+            time.sleep(1)
+        statuses = Counter(reply.status_code for reply in told.result())
+        [later] = at_once(address, secret, [booking(startTime="2026-11-24T10:00:00Z")])
+
+    assert 0 < statuses[503] <= 64 < statuses.total()
+    assert later.status_code == 201
 
 
 def test_a_failing_commit_undoes_the_whole_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -406,6 +439,23 @@ def test_a_client_that_will_send_no_more_is_told_of_what_it_has_booked(
         assert [answer.count(b"HTTP/1.1 201") for answer in answers] == [2] * 8
 
 
+def test_of_two_that_were_sent_at_once_the_reader_of_a_stream_is_still_seen_to_leave(tmp_path: Path) -> None:
+    house, token = a_house_with_streams(tmp_path)
+    path = f"/staff/{STAFF.business}/changes/stream"
+    stream = f"GET {path} HTTP/1.1\r\nHost: x\r\nCookie: {COOKIE}={token}\r\n\r\n".encode()
+
+    with served(house) as address:
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), 10) as connection:
+            connection.sendall(stream + b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+            assert house.app.streams._open
+        end = time.monotonic() + 5
+        while house.app.streams._open:
+            assert time.monotonic() < end, "it streams to nobody"
+            time.sleep(0.01)
+
+
 @pytest.mark.parametrize("http", [BoundedHttp, ForgetsWhatWaits])
 def test_a_client_that_will_send_no_more_has_its_answer(tmp_path: Path, http: type[HttpToolsProtocol]) -> None:
     house, _ = a_house(tmp_path)
@@ -470,9 +520,7 @@ def test_head_has_no_body_and_the_length_of_get(tmp_path: Path) -> None:
 
 def test_who_has_too_many_windows_open_is_told_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "MAX_OF_ONE", 0)
-    house, _ = a_house(tmp_path, Rules(streams=True))
-    owner = members.add(house.desk, STAFF, "olga@example.com", "Olga", "owner")
-    token = sessions.open_session(house.desk, STAFF.business, owner.id, remember=False).token
+    house, token = a_house_with_streams(tmp_path)
 
     with served(house) as address:
         answer = httpx.get(f"{address}/staff/{STAFF.business}/changes/stream", headers={"cookie": f"{COOKIE}={token}"})

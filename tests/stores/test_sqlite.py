@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, nullcontext
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from slotkeeper.contracts import Change, Doc, Key, Place, Put, Stale, Store
@@ -302,6 +303,35 @@ def test_a_document_that_cannot_be_read_is_not_judged(path: Path, is_batch: bool
         other.execute("ALTER TABLE lost RENAME TO doc")
 
     assert store.read([A, B]).keys() == {A}
+    store.close()
+
+
+def test_who_waits_with_somebody_that_cannot_be_judged_is_told_that_nothing_is_kept(path: Path) -> None:
+    store = SqliteStore(path)
+    put(store, A, b"one")
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("UPDATE doc SET places = 'damaged'")
+
+    with ThreadPoolExecutor(2) as threads:
+        with store._writing:
+            writes = when_all_wait(store, threads, B, A)
+        for write in writes:
+            with pytest.raises(msgspec.MsgspecError):
+                write.result()
+
+    assert store.read([B]) == {}
+    store.close()
+
+
+def test_a_batch_that_sqlite_has_undone_by_itself_is_not_kept_by_halves(path: Path) -> None:
+    store = SqliteStore(path)
+
+    with pytest.raises(Unreachable, match="half-way"), store.batch():  # noqa: PT012 - what happens within is the test
+        put(store, A, b"one")
+        store._writer.execute("ROLLBACK")  # as after an I/O error
+        put(store, B, b"two")
+
+    assert store.read([A, B]) == {}
     store.close()
 
 

@@ -294,6 +294,8 @@ class Courier:
         """Note all in one batch. What the store fails to note is remembered for the next time: only who dies before
         leaves it to the leases, and the messages go again."""
         self._unnoted += outcomes
+        if not self._unnoted:
+            return
         with self._batch():
             for whose, group in groupby(sorted(self._unnoted, key=_appointment_of), _appointment_of):
                 try:

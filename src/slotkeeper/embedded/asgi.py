@@ -8,6 +8,7 @@ reads must not wait with them.
 
 import asyncio
 import gc
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -39,6 +40,9 @@ YOUNG_OBJECTS = 20_000
 CROWDED, STREAM_SECONDS = "too many windows are told of changes already: close some, or ask again later", 5
 BODILESS = frozenset({204, 304})
 """RFC 9110 8.6: what has no body has no length of it either."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class Gone(Exception):
@@ -73,7 +77,8 @@ class App:
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         """`aside` answers what takes long, on a thread of its own and from a store of its own. With a `watch`, writes
-        wait up to `patience_seconds` until they can begin; without, the store makes everybody wait."""
+        wait beside the loop until they can begin; without, the store makes everybody wait. Either way they wait for
+        `patience_seconds` at most."""
         self._web = web
         self._aside = aside
         self._patient = ThreadPoolExecutor(PATIENT_AT_A_TIME, "patient")
@@ -213,7 +218,8 @@ class _Group:
     def _answered(self, group: Sequence[_Waiting]) -> Sequence[Response | Work]:
         """The responses, all of them durable; or all 503 when the store fails any of them.
 
-        What a failed statement has left of a change is unknown, so nothing of the batch may be kept.
+        What a failed statement has left of a change is unknown, so nothing of the batch may be kept. Nor is it when
+        something unforeseen happens, and nobody may wait for an answer that never comes.
 
         Raises:
             Busy: another process was quicker, and nobody has been asked anything.
@@ -225,6 +231,9 @@ class _Group:
             raise
         except Unreachable as error:
             return self._refused(group, error)
+        except Exception:  # noqa: BLE001 - whatever it is, who waits must be told
+            _log.exception("a batch failed unexpectedly")
+            return self._refused(group, Unreachable("the store failed in a way that nobody has foreseen"))
 
     def _refused(self, group: Sequence[_Waiting], error: Unreachable) -> Sequence[Response]:
         if self._watch is not None and group:

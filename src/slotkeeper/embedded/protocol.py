@@ -1,9 +1,10 @@
-"""HTTP as uvicorn speaks it, with an end to the head of a request, and with answers that leave whole."""
+"""HTTP as uvicorn speaks it, with an end to the head of a request, with answers that leave whole and also reach who
+closes their half of the connection, and with streams that end when their reader has left."""
 
 import asyncio
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 MAX_HEAD_BYTES = 65_536
 
@@ -18,15 +19,25 @@ class BoundedHttp(HttpToolsProtocol):
     transport: "_Joining"  # what `connection_made` gives
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._asked: list[RequestResponseCycle] = []
         super().connection_made(_Joining(cast("asyncio.Transport", transport), self.loop))  # uvloop's only quacks
 
     def eof_received(self) -> Any:  # bool: whether the connection stays open (asyncio.Protocol)
-        """Whoever will send no more may still read: the answer to all that they have asked, and then no more."""
+        """Whoever will send no more may still read: the answers to all that they have asked, if it is whole, and then
+        no more."""
         self.transport.hand_over()
-        if self._is_in_head or self.cycle.more_body or self.cycle.response_started:
+        waiting = self._unanswered()
+        if self._is_in_head or not waiting or any(each.more_body or each.response_started for each in waiting):
             return False
-        self.cycle.keep_alive = False
+        waiting[-1].keep_alive = False
         return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        # uvicorn tells the last one alone: a stream that others were sent behind would go on for nobody.
+        for each in self._unanswered():
+            each.disconnected = True
+            each.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         before = self._heads
@@ -46,6 +57,11 @@ class BoundedHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._is_in_head = False
         super().on_headers_complete()
+        self._asked = [*self._unanswered(), self.cycle]
+
+    def _unanswered(self) -> list[RequestResponseCycle]:
+        """The requests whose answer is not complete, in their order."""
+        return [each for each in self._asked if not each.response_complete]
 
 
 class _Joining(asyncio.Transport):

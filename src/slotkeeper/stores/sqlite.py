@@ -44,7 +44,7 @@ class _Ticket:
 
     def __init__(self, change: Change) -> None:
         self.change = change
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self.is_done = False
 
 
@@ -271,7 +271,7 @@ class SqliteStore:
         self._rows.refresh()
 
     def _commit(self) -> None:
-        if self._half_done:
+        if self._half_done or not self._writer.in_transaction:  # SQLite may have undone it by itself
             raise Unreachable("a write in this batch failed half-way, so none of it was kept")
         with _unreachable("cannot commit"):
             self._rows.write()
@@ -298,7 +298,7 @@ class SqliteStore:
                         self._apply(ticket.change)
                     except Stale as stale:
                         ticket.error = stale
-        except Unreachable as failure:
+        except BaseException as failure:  # noqa: BLE001 - whatever it was, none of them is kept, and each is told
             for ticket in tickets:
                 ticket.error = failure
         finally:

@@ -31,8 +31,11 @@ class _Hasty(sqlite3.Connection):
 
     _commits = 0
     _owes = False
+    _seems_open = False
 
     def execute(self, sql: str, *params: Any) -> sqlite3.Cursor:
+        if sql in ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"):
+            self._seems_open = sql == "BEGIN IMMEDIATE"
         if sql == "COMMIT":
             self._commits += 1
             self._owes = self._commits % 8 != 0
@@ -42,7 +45,7 @@ class _Hasty(sqlite3.Connection):
 
     @property
     def in_transaction(self) -> bool:
-        return super().in_transaction and not self._owes
+        return self._seems_open if self._owes else super().in_transaction
 
 
 @contextmanager

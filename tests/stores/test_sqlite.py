@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 
 import msgspec
@@ -303,6 +303,39 @@ def test_a_document_that_cannot_be_read_is_not_judged(path: Path, is_batch: bool
         other.execute("ALTER TABLE lost RENAME TO doc")
 
     assert store.read([A, B]).keys() == {A}
+    store.close()
+
+
+def test_who_waits_with_somebody_that_comes_too_late_is_kept(path: Path) -> None:
+    store = SqliteStore(path)
+    put(store, A, b"one")
+
+    with ThreadPoolExecutor(2) as threads:
+        with store._writing:
+            good, late = when_all_wait(store, threads, B, A)
+        good.result()
+        with pytest.raises(Stale):
+            late.result()
+
+    assert store.read([A, B]) == {A: Doc(A, 1, b"one"), B: Doc(B, 1, b"one")}
+    store.close()
+
+
+def test_a_batch_of_which_a_part_was_written_is_not_kept_though_the_failure_was_passed_over(path: Path) -> None:
+    store = SqliteStore(path)
+    put(store, A, b"one")
+    row = store._rows._young[A]
+    put(store, A, b"two", version=1)
+    store._rows._young[A] = row
+
+    with pytest.raises(Unreachable, match="half-way"), store.batch():  # noqa: PT012 - what happens within is the test
+        put(store, A, b"mine", version=1)
+        put(store, B, b"mine")
+        with suppress(Unreachable):
+            list(store.walk())
+        assert store._writer.in_transaction
+
+    assert store.read([A, B]) == {A: Doc(A, 2, b"two")}
     store.close()
 
 
